@@ -1,0 +1,109 @@
+// The embedding bank: a folder with bank.json and one <video>.safetensors a video.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mien/core/safetensors.h"
+#include "mien/encoder/encoder_info.h"
+
+namespace mien {
+
+/// An image of a video that has no embedding, and why.
+struct FailedFrame {
+  std::int64_t frame = 0;
+  std::string path;
+  std::string reason;
+};
+
+/// How a bank's numbers are made, fixed by the first run so that every later one gives the same.
+struct BankCompute {
+  std::string dtype;  ///< "fp32"
+  std::string path;   ///< Encoder::path_name()
+  std::int64_t batch_size = 0;
+  std::int64_t threads = 0;
+
+  bool operator==(const BankCompute&) const = default;
+};
+
+/// bank.json.
+struct BankInfo {
+  EncoderInfo encoder;
+  std::vector<std::string> sources;    ///< image roots, absolute
+  std::optional<BankCompute> compute;  ///< unknown in imported banks
+};
+
+/// One video of a bank, mapped. Spans live as long as this object.
+class VideoEmbeddings {
+ public:
+  /// Throws InputError that names the file (and the frame where there is one).
+  VideoEmbeddings(const std::filesystem::path& file, std::int64_t embedding_dim);
+
+  std::span<const std::int32_t> frames() const { return frames_; }           ///< [N] ascending
+  std::span<const std::uint16_t> embeddings() const { return embeddings_; }  ///< F16 bits [N, D]
+  const std::vector<FailedFrame>& failed() const { return failed_; }
+  std::int64_t every() const { return every_; }  ///< `--every` it was made with
+  void release_pages() const { file_.release_pages(); }
+
+ private:
+  SafetensorsFile file_;
+  std::span<const std::int32_t> frames_;
+  std::span<const std::uint16_t> embeddings_;
+  std::vector<FailedFrame> failed_;
+  std::int64_t every_ = 1;
+};
+
+/// What is written for one video.
+struct VideoRecord {
+  std::vector<std::int32_t> frames;       ///< [N] ascending
+  std::vector<std::uint16_t> embeddings;  ///< F16 bits [N, D]
+  std::vector<FailedFrame> failed;
+  std::int64_t every = 1;
+  std::vector<std::string> names;  ///< [N] file names, for videos numbered by order; else empty
+};
+
+/// A bank that exists. Cheap to copy; videos are opened one by one.
+class Bank {
+ public:
+  /// Throws InputError when `folder` is no bank or of another version.
+  explicit Bank(std::filesystem::path folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const BankInfo& info() const { return info_; }
+
+  /// Names in byte order. Files that start with a dot are temporaries and not videos.
+  const std::vector<std::string>& videos() const { return videos_; }
+  bool has(const std::string& video) const;
+
+  VideoEmbeddings open(const std::string& video) const;
+
+  /// Of the encoder, the names, sizes and times of all files: changes when the bank does.
+  std::string state_digest() const;
+
+ private:
+  std::filesystem::path folder_;
+  BankInfo info_;
+  std::vector<std::string> videos_;
+};
+
+bool is_bank(const std::filesystem::path& folder);
+std::filesystem::path video_file(const std::filesystem::path& folder, const std::string& video);
+
+/// Writes bank.json, atomically.
+void write_bank_info(const std::filesystem::path& folder, const BankInfo& info);
+
+/// Writes one video's file, atomically: it appears whole or not at all.
+void write_video(const std::filesystem::path& folder, const std::string& video,
+                 const VideoRecord& record, std::int64_t embedding_dim);
+
+/// Round to nearest even. Overflow gives infinity.
+std::uint16_t half_from_float(float value);
+float float_from_half(std::uint16_t bits);
+bool half_is_finite(std::uint16_t bits);
+
+}  // namespace mien

@@ -1,0 +1,105 @@
+// Options that are declared once. A declaration gives a key its name, place, meaning, unit and
+// range; reading YAML, `key=value` on the command line, checking, help and the saved record follow.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mien {
+
+/// The legal values of a number.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_is_open = false;   ///< `low` itself is not legal
+  bool high_is_open = false;  ///< `high` itself is not legal
+
+  bool holds(double value) const;
+  std::string text() const;  ///< "in (0, 1]", "at least 1", "any number"
+};
+
+inline Range at_least(double low) {
+  return {.low = low};
+}
+inline Range above(double low) {
+  return {.low = low, .low_is_open = true};
+}
+inline Range between(double low, double high) {
+  return {.low = low, .high = high};
+}
+inline Range above_up_to(double low, double high) {
+  return {.low = low, .high = high, .low_is_open = true};
+}
+inline Range from_below(double low, double high) {
+  return {.low = low, .high = high, .high_is_open = true};
+}
+
+using Strings = std::vector<std::string>;
+using Numbers = std::vector<double>;
+
+/// The keys of one configuration, bound to the variables that hold their values. The variables
+/// outlive this object; their values at declaration are the defaults.
+class Fields {
+ public:
+  void add(const std::string& key, bool& value, const std::string& meaning);
+  void add(const std::string& key, std::int64_t& value, const std::string& meaning,
+           const Range& range);
+  void add(const std::string& key, double& value, const std::string& meaning, const Range& range);
+  /// One of `choices`, or any text when there are none.
+  void add(const std::string& key, std::string& value, const std::string& meaning,
+           const Strings& choices = {});
+  /// A list; a single value is a list of one. Each item is one of `choices` unless that is empty.
+  void add(const std::string& key, Strings& value, const std::string& meaning,
+           const Strings& choices = {});
+  /// A list of numbers.
+  void add(const std::string& key, Numbers& value, const std::string& meaning, const Range& range);
+  /// Paths: made absolute (from the current folder) when they are read.
+  void add_path(const std::string& key, std::string& value, const std::string& meaning);
+  void add_path(const std::string& key, Strings& value, const std::string& meaning);
+
+  /// Reads a YAML file: nested mappings, or dotted keys. Throws InputError that names file, line
+  /// and key for unknown and repeated keys, wrong types and values out of range.
+  void read_yaml(const std::filesystem::path& file);
+
+  /// Applies one `key.path=value`; a list is written [a,b].
+  void read_override(const std::string& assignment);
+
+  /// YAML with every key; with `comments` each line says meaning, range and default.
+  std::string to_yaml(bool comments) const;
+
+  /// Lines for --help: key, default, range and meaning.
+  std::string help() const;
+
+  /// Keys whose values differ between two texts of to_yaml(false), as "key: a -> b".
+  Strings differences(const std::filesystem::path& other_yaml) const;
+
+  Strings keys() const;
+
+ private:
+  using Place = std::variant<bool*, std::int64_t*, double*, std::string*, Strings*, Numbers*>;
+  struct Field {
+    std::string key;
+    Place place;
+    std::string meaning;
+    Range range;
+    Strings choices;
+    bool is_path = false;
+    std::string default_text;
+  };
+  struct Source;  // where a value comes from, for messages
+
+  void declare(Field field);
+  Field& find(const std::string& key, const Source& source);
+  static std::string text_of(const Field& field);
+  static std::string expectation(const Field& field);
+  class Reader;
+
+  std::vector<Field> fields_;
+};
+
+}  // namespace mien

@@ -1,0 +1,54 @@
+// Files that appear whole or not at all, and the checks made before anything is written.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mien {
+
+/// The whole file. Throws InputError that names `what` when it cannot be read.
+std::string read_text(const std::filesystem::path& path, const std::string& what = "file");
+
+/// A file that is written beside its final name (as .<name>.<pid>.tmp) and renamed by commit().
+/// Without commit() the destructor removes it: nothing half-written is ever seen.
+class AtomicFile {
+ public:
+  /// Throws InputError when the folder does not exist or cannot be written.
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  std::ostream& stream() { return stream_; }
+
+  /// Flushes to the disk and renames. Throws InputError when the disk refused (full, read-only).
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  std::ofstream stream_;
+  bool committed_ = false;
+};
+
+/// Writes `text` as the whole of `path`, atomically.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// Throws InputError when `path` exists and `force` is false, or when its folder does not exist.
+void require_writable_target(const std::filesystem::path& path, const std::string& flag,
+                             bool force);
+
+/// Throws InputError unless `path` exists; names a near miss in the same folder.
+void require_exists(const std::filesystem::path& path, const std::string& flag,
+                    const std::string& expected);
+
+/// Creates the folder and its parents. Throws InputError when that fails.
+void make_folder(const std::filesystem::path& path, const std::string& flag);
+
+/// Lines without their ends (LF or CRLF) and without a byte order mark; a last empty line is not
+/// one. The views point into `text`.
+std::vector<std::string_view> lines_of(std::string_view text);
+
+}  // namespace mien

@@ -1,0 +1,49 @@
+// Folders of face crops -> videos -> frames.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mien {
+
+/// An image that is known to be unusable before it is opened.
+struct RejectedImage {
+  std::int64_t frame = 0;  ///< as in the name; may not fit 32 bits; 0 without one
+  std::filesystem::path path;
+  /// "duplicate frame number", "frame number above 2147483647", "no frame number in the name"
+  std::string reason;
+};
+
+/// The frames of one video, sorted by number. When at least half of the image names end in digits
+/// (before the suffix), these are the frame numbers and an image without is rejected: an odd
+/// cover.jpg must not shift frames against their labels. Otherwise all are numbered from 1.
+struct VideoFrames {
+  std::string name;
+  std::filesystem::path folder;
+  std::vector<std::int32_t> numbers;  ///< [n] ascending, unique
+  std::vector<std::string> files;     ///< [n] file names inside `folder`
+  bool numbered_by_order = false;     ///< numbered from 1 in byte order of the names
+  std::vector<RejectedImage> rejected;
+
+  std::filesystem::path path(std::size_t index) const { return folder / files[index]; }
+};
+
+/// Every video of the roots, in byte order of the names. A root holds video folders, or is itself
+/// one folder of images (one video of that name). A video found in several roots is taken from the
+/// first. Ignored: hidden files and folders (`._*`, .DS_Store), files that are not .jpg .jpeg .png
+/// (any case), folders without an image, and, with a warning, images beside video folders.
+/// Throws InputError when a root does not exist or no root holds an image, with the
+/// folder that was probably meant.
+std::vector<VideoFrames> list_videos(const std::vector<std::filesystem::path>& roots);
+
+/// The 1st, K+1st, ... frame of each video's sorted list.
+void keep_every(std::vector<VideoFrames>& videos, std::int64_t every);
+
+/// Only the named videos, in the order of `videos`. Throws InputError (naming `what`) for a name
+/// that is not among them, with the near miss.
+void keep_named(std::vector<VideoFrames>& videos, const std::vector<std::string>& names,
+                const std::string& what);
+
+}  // namespace mien

@@ -1,0 +1,28 @@
+// The machine as LibTorch sees it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mien {
+
+struct RuntimeFacts {
+  std::string torch_version;
+  std::string cpu_capability;        ///< "AVX2", "AVX512", ...
+  bool native_bf16 = false;          ///< the processor has bf16 instructions
+  std::vector<std::string> devices;  ///< "cpu", "cuda:0", ...
+  std::int64_t threads = 1;          ///< that LibTorch would use
+  std::int64_t processors = 1;       ///< that this process may use
+};
+
+RuntimeFacts runtime_facts();
+
+/// "auto", "cpu", "cuda", "cuda:N" -> "cpu" or "cuda:N". Throws InputError when there is none.
+std::string resolve_device(const std::string& device);
+
+/// Threads for the tensor operations of this process; 0 keeps the processors available (or
+/// OMP_NUM_THREADS). Throws InputError for a negative number.
+void set_threads(std::int64_t threads);
+
+}  // namespace mien

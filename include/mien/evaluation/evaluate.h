@@ -1,0 +1,75 @@
+// The official metrics of anybody's decisions: a run's or a prediction file's, on one path.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mien/data/labels.h"
+#include "mien/scoring/bootstrap.h"
+#include "mien/scoring/classification.h"
+#include "mien/scoring/prior.h"
+#include "mien/scoring/scores.h"
+
+namespace mien {
+
+struct EvaluationOptions {
+  BootstrapOptions bootstrap;
+  AuPolicy au_policy = AuPolicy::kDropFrame;
+
+  /// Labelled frames without a decision are scored too, as the challenge's server does: with
+  /// `interpolated`'s decision for that frame when it has one, else with the nearest decided
+  /// frame's of the video (the earlier of two; VA: linear between them), else with the prior's.
+  bool all_frames = false;
+  const TaskDecisions* interpolated = nullptr;  ///< e.g. decided from interpolated_at_labels()
+
+  /// Of the training labels. Empty: of the labels that are evaluated on.
+  Prior prior;
+};
+
+/// A constant answer to compare with: the most frequent class; 1 for an AU whose share is >= .5.
+struct Baseline {
+  double f1 = 0;
+  std::string from;                  ///< "training" or "evaluated": the labels that were counted
+  std::vector<std::string> answers;  ///< the class, or the AUs that are always 1
+};
+
+/// One class, AU or VA dimension.
+struct PartResult {
+  std::string name;
+  Estimate score;             ///< F1 or CCC
+  bool defined = true;        ///< false: the score is 0 by definition, for want of data
+  std::int64_t support = 0;   ///< frames where the label says so; VA: frames
+  std::int64_t answered = 0;  ///< frames where the decision says so; VA: frames
+};
+
+struct TaskResult {
+  Task task = Task::kExpr;
+  Estimate score;                   ///< mean F1 of the 8 classes or 12 AUs, or mean CCC
+  std::vector<PartResult> parts;    ///< classes, AUs, or valence and arousal
+  std::int64_t frames = 0;          ///< scored frames
+  std::int64_t videos = 0;          ///< videos with a scored frame; the bootstrap draws these
+  std::int64_t missing_frames = 0;  ///< valid labelled frames without a decision, filled or not
+  std::int64_t filled_frames = 0;   ///< of those, scored because of all_frames
+  std::vector<std::string> missing_videos;  ///< with valid labels, without any decision
+  std::int64_t ignored_frames = 0;          ///< decisions without a valid label
+
+  double accuracy = 0;                        ///< EXPR
+  Confusion confusion{kExpressions};          ///< EXPR; rows are the truth
+  AuPolicy au_policy = AuPolicy::kDropFrame;  ///< AU
+  std::optional<Baseline> baseline;           ///< EXPR and AU; a constant's CCC is 0
+};
+
+/// Scores decisions (videos in byte order of their names, frames ascending) against the valid
+/// labels. Throws InputError when the tasks differ, when no label is valid, or when no labelled
+/// frame has a decision.
+TaskResult evaluate_task(const TaskDecisions& decisions, const LabelSet& labels,
+                         const EvaluationOptions& options);
+
+/// `probabilities` interpolated at every labelled frame of the videos that it has: decide() of it
+/// is what a submission would hold there.
+TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSet& labels);
+
+}  // namespace mien

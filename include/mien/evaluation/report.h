@@ -1,0 +1,31 @@
+// The result of `mien evaluate`, for programs and for people.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "mien/evaluation/evaluate.h"
+
+namespace mien {
+
+struct EvaluationReport {
+  Split split = Split::kValidation;
+  std::string decisions = "{}";  ///< JSON object: what was applied to the scores; {} is raw
+  std::map<Task, TaskResult> tasks;
+  double scoring_seconds = 0;
+
+  std::int64_t missing_frames() const;  ///< summed over the tasks
+
+  /// Multi-task P: mean CCC + EXPR F1 + AU F1; nothing unless all three tasks are there.
+  std::optional<double> multitask_p() const;
+};
+
+/// contract.md, mien evaluate.
+nlohmann::json to_json(const EvaluationReport& report);
+
+/// A headline a task, then its parts and what needs saying (missing frames, undefined scores).
+std::string to_text(const EvaluationReport& report);
+
+}  // namespace mien

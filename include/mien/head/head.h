@@ -1,0 +1,82 @@
+// The trainable part: an MLP trunk shared by one linear head a task.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mien/core/safetensors.h"
+#include "mien/head/head_shape.h"
+
+namespace mien {
+
+/// Where the masks of one forward pass come from: the same key gives the same masks on every
+/// machine of a kind, and nothing has to be saved to resume.
+struct DropoutKey {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::uint64_t pass = 0;  ///< 0: at the weights, 1: at the perturbed weights
+};
+
+/// Precision of the matrix products; parameters stay as they are.
+enum class Precision { kFull, kBf16 };
+
+/// Trunk of `layers` x (Linear - BatchNorm1d - ReLU - Dropout), then heads. All parameters lie in
+/// one flat buffer, as do their gradients and the running statistics; the layers are views.
+class Head {
+ public:
+  /// Zero weights; initialise() or load() gives them values. `dtype` kFloat or kDouble.
+  Head(HeadShape shape, at::ScalarType dtype, at::Device device);
+
+  const HeadShape& shape() const { return shape_; }
+
+  /// Kaiming uniform (fan in, ReLU gain) on all weights, PyTorch's defaults for biases
+  /// (uniform in +-1/sqrt(fan in)), BatchNorm at one and zero.
+  void initialise(std::uint64_t seed);
+
+  /// Training mode: batch statistics, dropout. `x` [B, input_dim], B >= 2, in the head's dtype.
+  /// Gives one [B, score_columns] tensor of logits a task, part of the autograd graph.
+  /// Running statistics move (momentum .1) only when `update_statistics`.
+  std::vector<at::Tensor> forward_training(const at::Tensor& x, const DropoutKey& key,
+                                           bool update_statistics, Precision precision);
+
+  /// Evaluation mode: running statistics, no dropout, no gradient.
+  std::vector<at::Tensor> forward(const at::Tensor& x) const;
+
+  at::Tensor& parameters() { return parameters_; }  ///< [P] flat
+  at::Tensor& gradients() { return gradients_; }    ///< [P] flat; forward passes accumulate here
+  at::Tensor& statistics() { return statistics_; }  ///< running means and variances, flat
+  std::int64_t parameter_count() const { return parameters_.numel(); }
+
+  struct Named {
+    std::string name;
+    at::Tensor tensor;
+  };
+  /// Every parameter and running statistic, as `trunk.<i>.linear.weight`, `heads.<task>.bias` ...
+  std::vector<Named> named_tensors() const;
+
+  /// The same as F32 views of CPU tensors kept in `keep`.
+  TensorMap tensors(std::vector<at::Tensor>& keep) const;
+
+  /// Takes every tensor by name. Throws InputError that names the file and the first tensor that
+  /// is missing, unknown, or of another shape or dtype (F32; F64 for a head in double).
+  void load(const SafetensorsFile& file);
+
+ private:
+  struct Block {
+    at::Tensor weight, bias, norm_weight, norm_bias, running_mean, running_var;
+  };
+  struct Output {
+    at::Tensor weight, bias;
+  };
+  void make_views();
+
+  HeadShape shape_;
+  at::Tensor parameters_, gradients_, statistics_;
+  std::vector<Block> trunk_;
+  std::vector<Output> heads_;
+};
+
+}  // namespace mien

@@ -1,0 +1,23 @@
+// The parts of the loss that a user chooses.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mien/config/fields.h"
+
+namespace mien {
+
+struct ObjectiveOptions {
+  double cvar_alpha = .5;
+  std::string cvar_pool = "element";  ///< element | sample | per_au
+  double auc_weight = 0;
+  double auc_margin = .6;
+  double auc_power = 2;
+  std::string class_weights = "none";  ///< none | balanced
+  std::vector<double> task_weights = {1, 1};
+};
+
+void declare_fields(Fields& fields, ObjectiveOptions& options);
+
+}  // namespace mien

@@ -1,0 +1,71 @@
+// Counts behind the F1 scores. Counts of several videos add up, so a bootstrap never sees frames.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mien/data/tasks.h"
+
+namespace mien {
+
+/// A square matrix of counts; rows are the truth.
+class Confusion {
+ public:
+  explicit Confusion(std::size_t classes);
+
+  /// Throws std::out_of_range for a class that is not one.
+  void add(std::size_t truth, std::size_t prediction);
+  /// Adds `times` copies of `other`, which has as many classes.
+  void merge(const Confusion& other, std::int64_t times = 1);
+
+  std::size_t classes() const { return classes_; }
+  std::int64_t count(std::size_t truth, std::size_t prediction) const;
+  std::int64_t support(std::size_t truth) const;         ///< frames whose truth is this class
+  std::int64_t predicted(std::size_t prediction) const;  ///< frames decided to be this class
+  std::int64_t total() const;
+
+  /// False when a class is neither true nor predicted anywhere; f1() is 0 then.
+  bool f1_defined(std::size_t label) const;
+  double f1(std::size_t label) const;
+  /// The mean over ALL classes, absent ones included (formats.md, Metrics).
+  double macro_f1() const;
+  /// 0 when nothing was counted.
+  double accuracy() const;
+
+ private:
+  std::size_t classes_;
+  std::vector<std::int64_t> counts_;
+};
+
+/// Counts of one binary decision; F1 is the positive class's.
+struct BinaryCounts {
+  std::int64_t tp = 0, fp = 0, fn = 0, tn = 0;
+
+  void add(bool truth, bool prediction);
+  void merge(const BinaryCounts& other, std::int64_t times = 1);
+  std::int64_t total() const { return tp + fp + fn + tn; }
+  bool f1_defined() const { return tp + fp + fn > 0; }
+  double f1() const;  ///< 0 when undefined
+};
+
+/// What a -1 among a frame's 12 AU labels does.
+enum class AuPolicy {
+  kDropFrame,  ///< drops the frame for all AUs: the number that teams publish
+  kMaskValue,  ///< leaves out that AU only: uses more data
+};
+
+/// Counts of the 12 AUs.
+struct AuCounts {
+  std::array<BinaryCounts, kActionUnits> units;
+
+  /// One frame: 12 labels (0, 1 or -1) and 12 decisions. False when the policy counted nothing.
+  bool add_row(std::span<const float> truth, std::span<const float> prediction, AuPolicy policy);
+  void merge(const AuCounts& other, std::int64_t times = 1);
+  std::array<double, kActionUnits> per_au() const;
+  double mean_f1() const;
+};
+
+}  // namespace mien

@@ -1,0 +1,37 @@
+// A run's logits for the videos of a bank, computed once and kept beside the run.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mien/bank/bank.h"
+#include "mien/head/head_file.h"
+#include "mien/scoring/prior.h"
+#include "mien/scoring/scores.h"
+
+namespace mien {
+
+using LogitsByTask = std::map<Task, TaskScores>;
+
+/// The banks that a head needs, in the order of its inputs. Throws InputError when their number,
+/// encoders or dimensions are not those it was trained with.
+std::vector<Bank> open_banks(const std::vector<std::string>& folders, const HeadMetadata& head);
+
+/// Logits of every frame that all banks have, for those of `videos` that are in the banks.
+/// Evaluation mode; a frame's logits do not depend on what else is computed (to rounding).
+LogitsByTask compute_logits(const std::filesystem::path& weights, const HeadMetadata& head,
+                            const std::vector<Bank>& banks, const std::vector<std::string>& videos,
+                            const std::string& device);
+
+/// The same through RUN/evaluation/scores-<digest>.safetensors, keyed by weights, banks and videos:
+/// read when it is there, else computed and written.
+LogitsByTask cached_logits(const std::filesystem::path& run, const std::filesystem::path& weights,
+                           const HeadMetadata& head, const std::vector<Bank>& banks,
+                           const std::vector<std::string>& videos, const std::string& device);
+
+/// What the training labels say before a frame is seen, from the weights' metadata.
+Priors priors_of(const HeadMetadata& head);
+
+}  // namespace mien

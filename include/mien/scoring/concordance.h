@@ -1,0 +1,32 @@
+// The concordance correlation coefficient (Lin 1989), from moments that add up over videos.
+#pragma once
+
+#include <cstdint>
+
+namespace mien {
+
+/// Counts, means and central moments of (truth, prediction) pairs, in double. Single values are
+/// added by Welford's update, sets are joined by Chan, Golub and LeVeque's: a large mean costs no
+/// digits.
+class Concordance {
+ public:
+  void add(double truth, double prediction);
+  /// Adds `times` copies of `other`.
+  void merge(const Concordance& other, std::int64_t times = 1);
+
+  std::int64_t count() const { return count_; }
+
+  /// 2 cov / (var + var + (mean - mean)^2), population moments. 0 where it is undefined: without
+  /// values, or when both sides are one and the same constant.
+  double ccc() const;
+  bool defined() const;
+
+ private:
+  double denominator() const;
+
+  std::int64_t count_ = 0;
+  double mean_truth_ = 0, mean_prediction_ = 0;
+  double squares_truth_ = 0, squares_prediction_ = 0, products_ = 0;  ///< sums about the means
+};
+
+}  // namespace mien

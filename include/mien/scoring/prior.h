@@ -1,0 +1,23 @@
+// What is known of a frame before it is seen: how often each label occurs.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "mien/data/labels.h"
+#include "mien/data/tasks.h"
+
+namespace mien {
+
+/// In the shape of a frame's scores: shares of the 8 classes (EXPR), share of ones of each AU among
+/// its valid labels (AU), means (VA). decide() of it is the prior decision: the most frequent
+/// class; 1 for an AU whose share is at least .5.
+using Prior = std::vector<float>;
+
+/// By task; a task that is not there is unknown.
+using Priors = std::map<Task, Prior>;
+
+/// Over all valid labels of the set; all zeros when there are none.
+Prior prior_of(const LabelSet& labels);
+
+}  // namespace mien

@@ -1,0 +1,51 @@
+// Scores of a model a frame, and what is read off them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mien/data/labels.h"
+#include "mien/data/tasks.h"
+
+namespace mien {
+
+/// One video's scores. Logits or probabilities, as the function that gives or takes them says.
+struct VideoScores {
+  std::string video;
+  std::vector<std::int32_t> frames;  ///< [n] ascending, unique
+  std::vector<float> values;         ///< [n, score_columns(task)] row-major
+};
+
+/// One task's scores, videos in byte order of their names.
+struct TaskScores {
+  Task task = Task::kExpr;
+  std::vector<VideoScores> videos;
+};
+
+/// One task's decisions a frame: the shape of labels (EXPR a class index, AU twelve 0/1, VA two
+/// values in [-1, 1]), videos in byte order of their names.
+struct TaskDecisions {
+  Task task = Task::kExpr;
+  std::vector<VideoLabels> videos;
+};
+
+/// Logits to probabilities: softmax a row (EXPR), logistic an element (AU), unchanged (VA).
+TaskScores probabilities_of(const TaskScores& logits);
+
+/// Probabilities at `frames` (ascending, any numbers): linear between the nearest frames that
+/// `scores` has, the nearest one's values before the first and after the last. `scores` holds at
+/// least one frame. Gives [frames, columns]; a frame that `scores` has keeps its values bit for
+/// bit.
+std::vector<float> interpolate(const VideoScores& scores, std::size_t columns,
+                               std::span<const std::int32_t> frames);
+
+/// Argmax (the first of equals) for EXPR, `p >= 0.5` for AU, clipped to [-1, 1] for VA.
+/// `probabilities` [n, score_columns] -> [n, label_columns].
+std::vector<float> decide(Task task, std::span<const float> probabilities);
+
+/// The same for every video.
+TaskDecisions decide(const TaskScores& probabilities);
+
+}  // namespace mien

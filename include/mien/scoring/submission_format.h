@@ -1,0 +1,71 @@
+// The challenge's files of predictions and templates: which there are, and what a row holds.
+// Source of the layouts: the templates released with the 6th ABAW competition.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "mien/data/tasks.h"
+
+namespace mien {
+
+/// Kinds of files; kMtl holds EXPR, AU and VA in one row, kCe compound expressions.
+enum class SubmissionTask { kExpr, kAu, kVa, kCe, kMtl };
+
+inline constexpr std::array<const char*, 7> kCompoundNames = {
+    "Fearfully_Surprised", "Happily_Surprised", "Sadly_Surprised", "Disgustedly_Surprised",
+    "Angrily_Surprised",   "Sadly_Fearful",     "Sadly_Angry"};
+inline constexpr std::size_t kCompounds = kCompoundNames.size();
+
+/// "expr", "au", "va", "ce", "mtl".
+std::string submission_task_name(SubmissionTask task);
+
+/// Throws InputError (naming `what`) for any other name; suggests the near miss.
+SubmissionTask submission_task_from_name(std::string_view name, const std::string& what);
+
+/// Values of a row after the image location: 1, 12, 2, 1, 15.
+std::size_t submission_columns(SubmissionTask task);
+
+/// The header line of the released template.
+std::string official_header(SubmissionTask task);
+
+/// The task whose header this line is: the first name may be `image_location` or `image`, blanks
+/// and letter case do not matter. Nothing when it is no known header.
+std::optional<SubmissionTask> task_of_header(std::string_view line);
+
+/// `video/00001.jpg`: the video is everything before the last '/', the frame is the number at the
+/// end of the file's stem.
+struct ImageLocation {
+  std::string_view video;
+  std::int32_t frame = 0;
+};
+
+/// Nothing unless `text` is a location with a video, a frame up to 2^31 - 1 and the ending of an
+/// image (.jpg, .jpeg, .png in any case).
+std::optional<ImageLocation> parse_location(std::string_view text);
+
+/// A field that is not legal, for an error message.
+struct IllegalField {
+  std::string name, value, expected;
+};
+
+/// Reads a row's values (the text after the first comma) into `values`, which holds
+/// submission_columns(task) floats: EXPR and CE a class index, AU twelve 0 or 1, VA two in [-1, 1],
+/// MTL valence, arousal, expression, AUs. Blanks around a field are allowed.
+std::optional<IllegalField> parse_values(SubmissionTask task, std::string_view text,
+                                         std::span<float> values);
+
+/// `text` fit for a one-line message: cut when long, unprintable bytes as \xNN, "nothing" as
+/// (empty).
+std::string shown(std::string_view text);
+
+/// Which of the seven compound expressions has the largest sum of its two basic expressions'
+/// probabilities (numerics.md, Metrics); the first of equals. `expr` holds 8 probabilities.
+std::size_t compound_of(std::span<const float> expr);
+
+}  // namespace mien

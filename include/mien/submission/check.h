@@ -1,0 +1,38 @@
+// Is this file what the challenge's server expects? Needs no run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "mien/scoring/submission_format.h"
+
+namespace mien {
+
+struct CheckSummary {
+  SubmissionTask task = SubmissionTask::kExpr;
+  std::int64_t rows = 0;
+};
+
+/// Throws InputError at the first line of `file` that differs from the template in header, image
+/// location or order, that lacks or adds a row, or whose values are not legal; it names the line
+/// (the header is line 1), what stands there and what was expected. CRLF, a byte order mark and a
+/// missing last line end are fine.
+CheckSummary check_submission(const std::filesystem::path& file, const std::filesystem::path& form);
+
+nlohmann::json to_json(const CheckSummary& summary);
+
+/// What can be said of a prediction file or template on its own, for `mien inspect`.
+struct SubmissionFacts {
+  SubmissionTask task = SubmissionTask::kExpr;
+  std::int64_t rows = 0;
+  std::int64_t videos = 0;
+  std::int64_t rows_without_values = 0;  ///< all of them: a template
+};
+
+/// Throws InputError at the first line that is no row, or whose values are there but not legal.
+SubmissionFacts inspect_submission(const std::filesystem::path& file);
+
+nlohmann::json to_json(const SubmissionFacts& facts);
+
+}  // namespace mien

@@ -1,0 +1,43 @@
+// A template with a model's answers in it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "mien/scoring/prior.h"
+#include "mien/scoring/scores.h"
+#include "mien/submission/template.h"
+
+namespace mien {
+
+/// Probabilities by task. A file's task takes what it needs: EXPR for expr and ce (compound sums),
+/// all three for mtl.
+using ScoresByTask = std::map<Task, TaskScores>;
+
+struct FillSummary {
+  SubmissionTask task = SubmissionTask::kExpr;
+  std::int64_t rows = 0;
+  std::int64_t videos = 0;
+  /// Rows whose frame has no score while its video has some; rows of videos without any score are
+  /// `prior_rows` instead.
+  std::int64_t interpolated_rows = 0;
+  std::int64_t prior_rows = 0;
+  std::vector<std::string> videos_without_embeddings;
+  std::map<std::string, std::int64_t> histogram;  ///< rows by class, or rows with a 1 by AU
+};
+
+/// Writes the template's header and rows, in its order, with the decisions in place of the values:
+/// probabilities interpolated inside the video, then decided; a video without scores gets the
+/// prior's decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a
+/// task that the file needs, or a prior that is needed.
+FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
+                 std::ostream& out);
+
+/// contract.md, mien submit.
+nlohmann::json to_json(const FillSummary& summary);
+
+}  // namespace mien

@@ -1,0 +1,86 @@
+// Labelled frames with their embeddings, in memory, in the order of training.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mien/bank/bank.h"
+#include "mien/data/labels.h"
+#include "mien/objective/objective.h"
+#include "mien/training/options.h"
+
+namespace mien {
+
+/// The labels of one side of the split, one set a task in the order of `tasks`.
+using SplitLabels = std::vector<LabelSet>;
+
+/// Both sides, as the options say: the official splits, or folds of the training videos.
+struct LabelSplit {
+  SplitLabels training, validation;
+};
+LabelSplit load_label_split(const std::string& annotations, const std::vector<Task>& tasks,
+                            const SplitSpec& split);
+
+/// One side of it only (of a run that is evaluated).
+SplitLabels load_split_side(const std::string& annotations, const std::vector<Task>& tasks,
+                            const SplitSpec& split, Split side);
+
+/// Names of the videos of a split, in byte order.
+std::vector<std::string> videos_of(const SplitLabels& labels);
+
+/// Where a row comes from.
+struct RowSource {
+  std::uint32_t video = 0;  ///< index into Dataset::videos
+  std::int32_t frame = 0;
+};
+
+/// One task's labels, a row a sample.
+struct TaskLabels {
+  Task task = Task::kExpr;
+  at::Tensor labels;      ///< EXPR int64 [N]; AU fp32 [N, 12]; 0 where not valid. On the device
+  at::Tensor valid;       ///< bool [N] or [N, 12]. On the device
+  at::Tensor valid_host;  ///< the same on the CPU, [N, 1] or [N, 12]
+  bool all_valid = false;
+  std::int64_t without_embedding = 0;  ///< labelled frames that the bank lacks
+};
+
+/// What a step gets.
+struct Batch {
+  at::Tensor embeddings;  ///< [B, D] in the head's dtype
+  std::vector<TaskTargets> targets;
+};
+
+struct Dataset {
+  std::vector<std::string> videos;  ///< byte order
+  std::vector<RowSource> rows;      ///< [N] by video, frames ascending
+  at::Tensor embeddings;            ///< fp16 [N, D] on the device, as the bank has them
+  std::vector<TaskLabels> tasks;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
+  std::int64_t dim() const { return embeddings.size(1); }
+
+  /// The rows `order[begin, end)`; `dtype` is the head's.
+  Batch gather(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t end,
+               at::ScalarType dtype) const;
+
+  /// All rows' targets, without copying.
+  std::vector<TaskTargets> all_targets() const;
+
+  /// Of names, frames, embeddings and labels: tells a resumed run whether the data is the same.
+  std::string digest() const;
+
+  /// EXPR: labels a class [8]; empty without the task.
+  std::vector<std::int64_t> expr_counts() const;
+  /// AU: share of ones among an AU's valid labels [12]; empty without the task.
+  std::vector<double> au_shares() const;
+};
+
+/// Frames with a valid label of any task and an embedding in every bank (side by side). Throws
+/// InputError when there is none, and for a non-finite embedding (video and frame).
+Dataset load_dataset(const std::vector<Bank>& banks, const SplitLabels& labels,
+                     const std::string& device);
+
+}  // namespace mien

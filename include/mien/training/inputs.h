@@ -1,0 +1,32 @@
+// Everything a training reads, loaded and checked before the first step.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mien/bank/bank.h"
+#include "mien/head/head_file.h"
+#include "mien/training/dataset.h"
+#include "mien/training/options.h"
+
+namespace mien {
+
+struct TrainingInputs {
+  std::vector<Bank> banks;
+  LabelSplit labels;
+  Dataset training, validation;
+  HeadMetadata metadata;  ///< as it will travel with the weights
+};
+
+/// Throws InputError for whatever is missing or does not fit.
+TrainingInputs load_inputs(const TrainOptions& options, const std::string& device);
+
+/// What --dry-run shows: rows and classes of each split, leaks between them, shapes, steps, memory
+/// and disk.
+std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
+                      const std::string& device);
+
+/// Recordings that are on both sides of the split, with `_left` and `_right` removed.
+std::vector<std::string> leaks(const LabelSplit& labels);
+
+}  // namespace mien

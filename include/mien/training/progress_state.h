@@ -1,0 +1,40 @@
+// Where a training stands: one saveable struct. What it holds, with the weights and AdamW's state,
+// is all that a resumed run needs; dropout and order follow from seed, step and epoch.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mien {
+
+/// One line of metrics.csv.
+struct EpochRecord {
+  std::int64_t epoch = 0;  ///< 1-based
+  double lr = 0;           ///< of the epoch's last step
+  double train_loss = 0;   ///< mean over the epoch's samples of the batches' objective at w
+  double validation_loss = 0;
+  std::optional<double> expr_f1, au_f1;  ///< validation
+  double seconds = 0;                    ///< steps and gathering
+  double samples_per_second = 0;
+};
+
+struct TrainingState {
+  std::int64_t step = 0;  ///< steps done
+  std::vector<EpochRecord> history;
+  std::int64_t best_epoch = 0;
+  double best_value = 0;    ///< of `select` at the best epoch
+  std::string data_digest;  ///< Dataset::digest() of both sides
+
+  std::int64_t epoch() const { return static_cast<std::int64_t>(history.size()); }
+  double train_seconds() const;
+
+  /// Adds an epoch; true when it is the best so far by `value` (the first of equals stays best).
+  bool add(const EpochRecord& record, double value);
+};
+
+/// metrics.csv: a header, then a line an epoch; the column of a task that is not trained is empty.
+std::string metrics_csv(const std::vector<EpochRecord>& history);
+
+}  // namespace mien

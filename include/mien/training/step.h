@@ -1,0 +1,54 @@
+// One step of training: gradient, perturbation, gradient there, AdamW.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "mien/head/head.h"
+#include "mien/objective/objective.h"
+#include "mien/training/options.h"
+
+namespace mien {
+
+/// Sharpness-aware minimisation (Foret et al., 2021; adaptive: Kwon et al., 2021) around AdamW
+/// (Loshchilov and Hutter, 2019). With gradient g at the weights w:
+///     w' = w + rho g / (|g| + 1e-12)          adaptive: w + rho w^2 g / (| |w| g | + 1e-12)
+/// over all parameters together; the gradient at w' on the same batch then moves w. BatchNorm uses
+/// batch statistics in both passes and updates its running statistics in the first only.
+class SharpnessAwareStep {
+ public:
+  /// `head` and `objective` outlive this object.
+  SharpnessAwareStep(Head& head, const Objective& objective, OptimizerOptions optimizer,
+                     SamOptions sam, Precision precision, std::uint64_t seed);
+
+  /// Steps once; `step` (0-based) keys the dropout masks. Gives the loss at w: a scalar on the
+  /// head's device, so that nothing waits for it.
+  at::Tensor operator()(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
+                        double lr, std::int64_t step);
+
+  /// AdamW's state, flat like the parameters; saved and restored by checkpoints.
+  at::Tensor& first_moment() { return first_moment_; }
+  at::Tensor& second_moment() { return second_moment_; }
+  at::Tensor& step_count() { return step_count_; }  ///< fp32 scalar
+
+ private:
+  enum class Pass { kAtWeights, kAtPerturbed };
+  at::Tensor gradient(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
+                      std::int64_t step, Pass pass);
+  void perturb();
+  void restore();
+  void update(double lr);
+
+  Head& head_;
+  const Objective& objective_;
+  OptimizerOptions optimizer_;
+  SamOptions sam_;
+  Precision precision_;
+  std::uint64_t seed_;
+  at::Tensor first_moment_, second_moment_, step_count_;
+  at::Tensor weights_, scaled_gradient_;  ///< w while the parameters are at w', and scratch
+};
+
+}  // namespace mien

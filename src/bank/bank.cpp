@@ -1,0 +1,127 @@
+#include "mien/bank/bank.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "bank_json.h"
+#include "mien/core/digest.h"
+#include "mien/core/error.h"
+#include "mien/core/files.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+
+std::vector<FailedFrame> failed_from_text(const std::string& text, const fs::path& file) {
+  const json list = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  std::vector<FailedFrame> failed;
+  try {
+    for (const json& entry : list) {
+      failed.push_back({entry.at("frame"), entry.at("path"), entry.at("reason")});
+    }
+  } catch (const json::exception&) {
+    throw InputError("bank", file.string(), "metadata failed is not a list of frame, path, reason");
+  }
+  return failed;
+}
+
+std::string failed_text(const std::vector<FailedFrame>& failed) {
+  json list = json::array();
+  for (const FailedFrame& entry : failed) {
+    list.push_back({{"frame", entry.frame}, {"path", entry.path}, {"reason", entry.reason}});
+  }
+  return list.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+VideoEmbeddings::VideoEmbeddings(const fs::path& file, std::int64_t embedding_dim) : file_(file) {
+  const TensorView& frames = file_.tensor("frames", DType::kI32, 1);
+  const TensorView& embeddings = file_.tensor("embeddings", DType::kF16, 2);
+  if (embeddings.shape[0] != frames.shape[0] || embeddings.shape[1] != embedding_dim) {
+    throw InputError("bank", file.string(),
+                     concat("embeddings [", embeddings.shape[0], ", ", embeddings.shape[1],
+                            "], expected [", frames.shape[0], ", ", embedding_dim, "]"));
+  }
+  frames_ = frames.as<std::int32_t>();
+  embeddings_ = embeddings.as<std::uint16_t>();
+  for (std::size_t i = 1; i < frames_.size(); ++i) {
+    if (frames_[i] <= frames_[i - 1]) {
+      throw InputError("bank", file.string(),
+                       concat("frame ", frames_[i], " follows frame ", frames_[i - 1],
+                              ", expected ascending frames"));
+    }
+  }
+  const auto& metadata = file_.metadata();
+  if (metadata.contains("failed")) failed_ = failed_from_text(metadata.at("failed"), file);
+  if (metadata.contains("every") && !parse_integer(metadata.at("every"), every_)) {
+    throw InputError("bank", file.string(), "metadata every is no whole number");
+  }
+}
+
+bool is_bank(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / kBankFile, ignored);
+}
+
+fs::path video_file(const fs::path& folder, const std::string& video) {
+  return folder / (video + kVideoSuffix);
+}
+
+Bank::Bank(fs::path folder) : folder_(std::move(folder)) {
+  require_exists(folder_, "bank", "a folder that mien encode made");
+  if (!is_bank(folder_)) {
+    throw InputError("bank", folder_.string(), "expected a folder with bank.json (mien encode)");
+  }
+  info_ = read_bank_info(folder_);
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && name.ends_with(kVideoSuffix)) {
+      videos_.push_back(name.substr(0, name.size() - std::string_view(kVideoSuffix).size()));
+    }
+  }
+  std::sort(videos_.begin(), videos_.end());
+}
+
+bool Bank::has(const std::string& video) const {
+  return std::binary_search(videos_.begin(), videos_.end(), video);
+}
+
+VideoEmbeddings Bank::open(const std::string& video) const {
+  return {video_file(folder_, video), info_.encoder.embedding_dim};
+}
+
+std::string Bank::state_digest() const {
+  Sha256 digest;
+  digest.update(to_json(info_.encoder).dump());
+  for (const std::string& video : videos_) {
+    const fs::path file = video_file(folder_, video);
+    std::error_code ignored;
+    digest.update(concat("\n", video, " ", fs::file_size(file, ignored), " ",
+                         fs::last_write_time(file, ignored).time_since_epoch().count()));
+  }
+  return digest.hex();
+}
+
+void write_video(const fs::path& folder, const std::string& video, const VideoRecord& record,
+                 std::int64_t embedding_dim) {
+  const auto rows = static_cast<std::int64_t>(record.frames.size());
+  TensorMap tensors;
+  tensors["embeddings"] = view_of(DType::kF16, {rows, embedding_dim}, record.embeddings);
+  tensors["frames"] = view_of(DType::kI32, {rows}, record.frames);
+  Metadata metadata = {{"failed", failed_text(record.failed)},
+                       {"every", std::to_string(record.every)}};
+  if (!record.names.empty()) {
+    json names = json::object();
+    for (std::size_t i = 0; i < record.names.size(); ++i) {
+      names[std::to_string(record.frames[i])] = record.names[i];
+    }
+    metadata["names"] = names.dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  write_safetensors(video_file(folder, video), tensors, metadata);
+}
+
+}  // namespace mien

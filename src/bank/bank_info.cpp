@@ -1,0 +1,65 @@
+// bank.json.
+#include <nlohmann/json.hpp>
+
+#include "bank_json.h"
+#include "mien/core/error.h"
+#include "mien/core/files.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+constexpr const char* kFormat = "mien-bank";
+constexpr int kVersion = 1;
+
+BankCompute compute_from_json(const json& object, const std::string& what) {
+  try {
+    return {object.at("dtype"), object.at("path"), object.at("batch_size"), object.at("threads")};
+  } catch (const json::exception&) {
+    throw InputError(what + ": compute", object.dump(),
+                     "expected dtype, path, batch_size and threads");
+  }
+}
+
+}  // namespace
+
+BankInfo read_bank_info(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kBankFile;
+  const std::string what = file.string();
+  const json parsed = json::parse(read_text(file, "bank"), nullptr, /*allow_exceptions=*/false);
+  if (!parsed.is_object() || parsed.value("format", "") != kFormat) {
+    throw InputError("bank", what, "expected JSON with \"format\": \"mien-bank\"");
+  }
+  if (parsed.value("version", 0) != kVersion) {
+    throw InputError(what + ": version", parsed.value("version", json(0)).dump(),
+                     concat("expected ", kVersion, "; another version of mien made this bank"));
+  }
+  BankInfo info;
+  info.encoder = encoder_info_from_json(parsed.value("encoder", json()), what);
+  if (parsed.value("embedding_dim", std::int64_t{0}) != info.encoder.embedding_dim) {
+    throw InputError(what + ": embedding_dim", parsed.value("embedding_dim", json(0)).dump(),
+                     concat("expected ", info.encoder.embedding_dim, ", as its encoder gives"));
+  }
+  info.sources = parsed.value("sources", std::vector<std::string>());
+  if (parsed.contains("compute")) info.compute = compute_from_json(parsed["compute"], what);
+  return info;
+}
+
+void write_bank_info(const std::filesystem::path& folder, const BankInfo& info) {
+  json object = {{"format", kFormat},
+                 {"version", kVersion},
+                 {"encoder", to_json(info.encoder)},
+                 {"embedding_dim", info.encoder.embedding_dim},
+                 {"dtype", "F16"},
+                 {"sources", info.sources}};
+  if (info.compute) {
+    object["compute"] = {{"dtype", info.compute->dtype},
+                         {"path", info.compute->path},
+                         {"batch_size", info.compute->batch_size},
+                         {"threads", info.compute->threads}};
+  }
+  write_text(folder / kBankFile, object.dump(2) + "\n");
+}
+
+}  // namespace mien

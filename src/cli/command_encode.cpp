@@ -1,0 +1,146 @@
+// mien encode: crops -> embeddings, once.
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command_line.h"
+#include "commands.h"
+#include "mien/bank/encode_videos.h"
+#include "mien/core/files.h"
+#include "mien/core/log.h"
+#include "mien/core/text.h"
+#include "mien/encoder/runtime.h"
+
+namespace mien {
+namespace {
+
+constexpr const char* kExample =
+    "  mien encode --images cropped_aligned --images cropped_aligned_new_50_vids \\\n"
+    "              --encoder clip-vit-l-14.pt --bank banks/clip-l14";
+
+struct Options {
+  CommonOptions common;
+  std::vector<std::string> images;
+  std::string encoder, bank, videos, mean, std;
+  std::int64_t image_size = 0, every = 1, batch_size = 16, workers = 0;
+  bool retry_failed = false, force = false;
+};
+
+void require(const Options& options) {
+  if (options.images.empty()) require_given("--images", "", "a folder of face crops");
+  require_given("--encoder", options.encoder,
+                "a TorchScript archive (scripts/export_encoder.py makes one)");
+  require_given("--bank", options.bank, "a folder for the embeddings");
+  require_in("--every", options.every, 1, 1'000'000);
+  require_in("--batch-size", options.batch_size, 1, 65'536);
+  require_in("--workers", options.workers, 0, 1024);
+  require_in("--image-size", options.image_size, 0, 4096);
+}
+
+EncoderOverrides overrides_of(const Options& options) {
+  EncoderOverrides overrides;
+  if (options.image_size > 0) overrides.image_size = options.image_size;
+  if (!options.mean.empty()) overrides.mean = parse_rgb(options.mean, "--mean");
+  if (!options.std.empty()) overrides.std = parse_rgb(options.std, "--std");
+  return overrides;
+}
+
+std::vector<VideoFrames> find_videos(const Options& options) {
+  std::vector<VideoFrames> videos = list_videos({options.images.begin(), options.images.end()});
+  if (!options.videos.empty()) {
+    const std::string text = read_text(options.videos, "--videos");
+    std::vector<std::string> names;
+    for (const std::string_view line : lines_of(text)) {
+      if (!trim(line).empty()) names.emplace_back(trim(line));
+    }
+    keep_named(videos, names, "--videos " + options.videos);
+  }
+  keep_every(videos, options.every);
+  return videos;
+}
+
+void print_summary(const Options& options, const EncodeSummary& summary,
+                   const std::string& device) {
+  const double rate = summary.seconds > 0
+                          ? static_cast<double>(summary.frames + summary.failed) / summary.seconds
+                          : 0;
+  const double encoder_rate = summary.encoder_seconds > 0
+                                  ? static_cast<double>(summary.frames) / summary.encoder_seconds
+                                  : 0;
+  if (options.common.json) {
+    print_json({{"videos", summary.videos},
+                {"frames", summary.frames},
+                {"failed", summary.failed},
+                {"skipped_videos", summary.skipped_videos},
+                {"seconds", summary.seconds},
+                {"images_per_second", rate},
+                {"encoder_images_per_second", encoder_rate},
+                {"dtype", "fp32"},
+                {"device", device}});
+    return;
+  }
+  print_text(concat("encoded ", with_thousands(summary.frames), " images of ", summary.videos,
+                    " videos in ", duration_text(summary.seconds), " (", fixed(rate, 1),
+                    " images/s, encoder alone ", fixed(encoder_rate, 1), "); ",
+                    with_thousands(summary.failed), " failed; ", summary.skipped_videos,
+                    " videos were there before\n"));
+  print_text("bank: " + options.bank + "\n");
+}
+
+void run_encode(const Options& options) {
+  const std::string device = options.common.apply();
+  require(options);
+  const EncoderOverrides overrides = overrides_of(options);
+  const std::vector<VideoFrames> videos = find_videos(options);
+  const auto encoder = load_encoder(options.encoder, overrides, device);
+  std::vector<std::string> sources;
+  for (const std::string& root : options.images) {
+    sources.push_back(std::filesystem::absolute(root).lexically_normal().string());
+  }
+  const RuntimeFacts machine = runtime_facts();
+  EncodeOptions encode{.batch_size = options.batch_size,
+                       .workers = options.workers,
+                       .threads = machine.threads,
+                       .every = options.every,
+                       .retry_failed = options.retry_failed,
+                       .force = options.force};
+  if (encode.workers == 0) encode.workers = std::max<std::int64_t>(1, machine.processors / 2);
+  const EncodeSummary summary = encode_videos(videos, *encoder, options.bank, encode, sources);
+  if (summary.failed > 0) {
+    log::warn(concat(with_thousands(summary.failed), " images could not be encoded; `mien inspect ",
+                     options.bank, "` lists them with their reasons"));
+  }
+  print_summary(options, summary, device);
+}
+
+}  // namespace
+
+void add_encode(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      line.add("encode", "Face crops -> embeddings, once, into a bank", kExample, options->common);
+  command
+      ->add_option("--images", options->images,
+                   "Folder of video folders, or of one video's images; repeatable, the first "
+                   "root that has a video wins")
+      ->allow_extra_args(false);
+  command->add_option("--encoder", options->encoder, "TorchScript archive with mien.json inside");
+  command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");
+  command->add_option("--videos", options->videos, "File with the names to encode, one a line");
+  command->add_option("--every", options->every, "Each K-th frame of a video")
+      ->capture_default_str();
+  command->add_option("--batch-size", options->batch_size, "Images a forward pass")
+      ->capture_default_str();
+  command->add_option("--workers", options->workers, "Threads that read images; 0: chosen")
+      ->capture_default_str();
+  command->add_option("--image-size", options->image_size,
+                      "Input side, for an archive without mien.json");
+  command->add_option("--mean", options->mean, "r,g,b in [0,1], for one without mien.json");
+  command->add_option("--std", options->std, "r,g,b in [0,1], for one without mien.json");
+  command->add_flag("--retry-failed", options->retry_failed,
+                    "Encode videos with failed images anew");
+  command->add_flag("--force", options->force, "Encode every video anew");
+  line.when_chosen(command, [options] { run_encode(*options); });
+}
+
+}  // namespace mien

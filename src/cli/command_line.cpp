@@ -1,0 +1,158 @@
+#include "command_line.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "mien/core/log.h"
+#include "mien/core/text.h"
+#include "mien/core/version.h"
+#include "mien/encoder/runtime.h"
+
+namespace mien {
+namespace {
+
+constexpr const char* kOverview =
+    R"(mien: facial affect on Aff-Wild2, from crops to an accepted submission.
+
+The pipeline, a command a stage:
+  mien encode   --images cropped_aligned --encoder clip.pt --bank bank
+  mien train    configs/expr.yaml bank=bank annotations=6th_ABAW_Annotations --out runs/expr
+  mien evaluate runs/expr
+  mien submit   runs/expr --template template.txt --bank bank --out predictions.txt)";
+
+/// What CLI11 says, in the form of all other errors.
+InputError translated(const CLI::ParseError& problem) {
+  const std::string text = problem.what();
+  constexpr std::string_view kNotConverted = "Could not convert: ";
+  if (text.starts_with(kNotConverted)) {
+    const std::string rest = text.substr(kNotConverted.size());
+    const std::size_t equals = rest.find(" = ");
+    if (equals != std::string::npos) {
+      return {rest.substr(0, equals), rest.substr(equals + 3), "expected a whole number"};
+    }
+  }
+  const std::size_t colon = text.find(": ");
+  if (colon != std::string::npos && text.starts_with('-')) {
+    const bool missing = text.find("missing") != std::string::npos;
+    return {text.substr(0, colon), missing ? "(nothing)" : "(given)",
+            missing ? "expected a value" : text.substr(colon + 2)};
+  }
+  return {"arguments", "(as given)", text};
+}
+
+std::vector<std::string> long_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+}  // namespace
+
+std::string CommonOptions::apply() const {
+  if (quiet && verbose) throw InputError("--quiet", "--verbose", "expected one of the two");
+  log::set_verbosity(quiet     ? log::Verbosity::kQuiet
+                     : verbose ? log::Verbosity::kVerbose
+                               : log::Verbosity::kNormal);
+  set_threads(threads);
+  return resolve_device(device);
+}
+
+CommandLine::CommandLine() : app_(kOverview, "mien") {
+  app_.set_version_flag("--version", "mien " + version() + " (" + git_state() + ")",
+                        "Version, and the commit it was built from");
+  app_.set_help_flag("-h,--help", "This help; `mien COMMAND --help` for one command");
+  app_.allow_extras();
+  app_.get_formatter()->column_width(34);
+}
+
+CLI::App* CommandLine::add(const std::string& name, const std::string& description,
+                           const std::string& example, CommonOptions& common) {
+  CLI::App* command = app_.add_subcommand(name, description);
+  command->footer("\nExample:\n" + example);
+  command->allow_extras();
+  command->set_help_flag("-h,--help", "This help");
+  command->set_version_flag("--version", "mien " + version() + " (" + git_state() + ")",
+                            "Version, and the commit it was built from");
+  command->add_option("--device", common.device, "auto, cpu, cuda or cuda:N")
+      ->group("Everywhere")
+      ->capture_default_str();
+  command->add_option("--threads", common.threads, "Threads; 0: the processors available")
+      ->group("Everywhere")
+      ->capture_default_str();
+  command->add_flag("--quiet", common.quiet, "Warnings and errors only")->group("Everywhere");
+  command->add_flag("--verbose", common.verbose, "Details too")->group("Everywhere");
+  command->add_flag("--json", common.json, "The result as one JSON object on standard output")
+      ->group("Everywhere");
+  return command;
+}
+
+void CommandLine::when_chosen(CLI::App* command, std::function<void()> action) {
+  command->final_callback([this, action = std::move(action)] { action_ = action; });
+}
+
+void CommandLine::require_no_leftovers(const CLI::App& command) const {
+  for (const std::string& extra : command.remaining()) {
+    const bool is_flag = extra.starts_with('-');
+    throw InputError(
+        is_flag ? "option" : "argument", extra,
+        is_flag ? "there is no such option; mien " + command.get_name() + " --help"
+                : "expected nothing more",
+        is_flag ? nearest_match(extra.substr(0, extra.find('=')), long_names(command)) : "");
+  }
+}
+
+ExitCode CommandLine::run(int argc, char** argv) {
+  arguments_.assign(argv, argv + argc);
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app_.get_subcommands();
+    print_text(chosen.empty() ? app_.help() : chosen.front()->help("mien"));
+    return ExitCode::kDone;
+  } catch (const CLI::CallForVersion& version_text) {
+    print_text(std::string(version_text.what()) + "\n");
+    return ExitCode::kDone;
+  } catch (const CLI::ParseError& problem) {
+    throw translated(problem);
+  }
+  const auto chosen = app_.get_subcommands();
+  if (!chosen.empty()) require_no_leftovers(*chosen.front());
+  for (const std::string& extra : app_.remaining()) {
+    throw InputError("command", extra, "expected one of " + join(command_names(app_)),
+                     nearest_match(extra, command_names(app_)));
+  }
+  if (chosen.empty()) {
+    throw InputError("command", "(nothing)",
+                     "expected one of " + join(command_names(app_)) + "; mien --help");
+  }
+  action_();
+  return ExitCode::kDone;
+}
+
+void require_given(const std::string& flag, const std::string& value, const std::string& expected) {
+  if (value.empty()) throw InputError(flag, "(nothing)", "expected " + expected);
+}
+
+void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (value < low || value > high) {
+    throw InputError(flag, std::to_string(value), concat("expected ", low, " to ", high));
+  }
+}
+
+void print_json(const nlohmann::json& result) {
+  std::cout << result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+}
+
+void print_text(const std::string& text) {
+  std::cout << text << std::flush;
+}
+
+}  // namespace mien

@@ -1,0 +1,163 @@
+// mien train: a bank and labels -> a head.
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command_line.h"
+#include "commands.h"
+#include "mien/core/files.h"
+#include "mien/core/log.h"
+#include "mien/core/text.h"
+#include "mien/training/inputs.h"
+#include "mien/training/options.h"
+#include "mien/training/record.h"
+#include "mien/training/run_folder.h"
+#include "mien/training/trainer.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kExample =
+    "  mien train configs/expr.yaml bank=banks/clip-l14 annotations=6th_ABAW_Annotations \\\n"
+    "             sam.rho=.1 --out runs/expr\n\nKeys:\n";
+
+struct Options {
+  CommonOptions common;
+  std::string config, out;
+  std::vector<std::string> overrides;
+  bool resume = false, force = false, print_config = false, dry_run = false;
+};
+
+/// Keys that may change on --resume: they cannot touch what was trained already.
+bool may_change(const std::string& difference, const TrainOptions& train) {
+  return difference.starts_with("early_stop:") ||
+         (difference.starts_with("epochs:") && train.schedule.kind == "constant");
+}
+
+void require_same_config(const RunFolder& run, const Fields& fields, const TrainOptions& train) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(run.config(), ignored)) return;
+  std::vector<std::string> changed;
+  for (const std::string& difference : fields.differences(run.config())) {
+    if (!may_change(difference, train)) changed.push_back(difference);
+  }
+  if (!changed.empty()) {
+    throw InputError("--resume", run.path().string(),
+                     "the configuration changed (" + join(changed, "; ") +
+                         "); expected the one the run was started with");
+  }
+}
+
+RunFolder prepare_folder(const Options& options, const Fields& fields, const TrainOptions& train) {
+  const std::filesystem::path config(options.config);
+  const RunFolder run(options.out.empty() ? std::filesystem::path("runs") / config.stem()
+                                          : std::filesystem::path(options.out));
+  if (options.resume) {
+    run.require();
+    require_same_config(run, fields, train);
+  } else {
+    run.create(options.force);
+  }
+  write_text(run.config(), fields.to_yaml(/*comments=*/true));
+  return run;
+}
+
+json epoch_json(const EpochRecord& record) {
+  json entry = {{"epoch", record.epoch}};
+  entry["expr_f1"] = record.expr_f1 ? json(*record.expr_f1) : json();
+  entry["au_f1"] = record.au_f1 ? json(*record.au_f1) : json();
+  return entry;
+}
+
+std::string epoch_text(const char* name, const EpochRecord& record) {
+  std::string text = concat(name, ": epoch ", record.epoch);
+  if (record.expr_f1) text += "  EXPR F1 " + fixed(*record.expr_f1, 4);
+  if (record.au_f1) text += "  AU F1 " + fixed(*record.au_f1, 4);
+  return text + "\n";
+}
+
+void print_summary(const Options& options, const RunFolder& run, const TrainSummary& summary) {
+  const double seconds = summary.state.train_seconds();
+  const double rate = seconds > 0 ? static_cast<double>(summary.samples) / seconds : 0;
+  if (options.common.json) {
+    print_json({{"run", run.path().string()},
+                {"epochs", summary.state.epoch()},
+                {"steps", summary.state.step},
+                {"train_seconds", seconds},
+                {"samples_per_second", rate},
+                {"best", epoch_json(summary.best())},
+                {"last", epoch_json(summary.last())}});
+    return;
+  }
+  print_text(concat("trained ", summary.state.epoch(), " epochs, ",
+                    with_thousands(summary.state.step), " steps in ", duration_text(seconds), " (",
+                    with_thousands(static_cast<std::int64_t>(rate)), " samples/s)",
+                    summary.stopped_early ? ", stopped early" : "", "\n"));
+  print_text(epoch_text("best", summary.best()) + epoch_text("last", summary.last()));
+  print_text("run: " + run.path().string() + "\n");
+}
+
+void train_into(const Options& options, const TrainOptions& train_options, const RunFolder& run,
+                const TrainingInputs& inputs, const std::string& device,
+                const std::vector<std::string>& command_line) {
+  const auto start = Clock::now();
+  json record = start_record(train_options, inputs, device, command_line);
+  write_text(run.record(), record.dump(2) + "\n");
+  const TrainSummary summary = train(train_options, inputs.training, inputs.validation, run,
+                                     inputs.metadata, device, options.resume);
+  finish_record(record, summary, std::chrono::duration<double>(Clock::now() - start).count());
+  write_text(run.record(), record.dump(2) + "\n");
+  print_summary(options, run, summary);
+}
+
+void run_train(const Options& options, const std::vector<std::string>& command_line) {
+  const std::string device = options.common.apply();
+  require_given("CONFIG", options.config, "a YAML file such as configs/expr.yaml");
+  TrainOptions train_options;
+  Fields fields = declare_fields(train_options);
+  require_exists(options.config, "CONFIG", "a YAML file such as configs/expr.yaml");
+  fields.read_yaml(options.config);
+  for (const std::string& assignment : options.overrides) fields.read_override(assignment);
+  if (options.print_config) {
+    print_text(fields.to_yaml(/*comments=*/true));
+    return;
+  }
+  check(train_options);
+  const TrainingInputs inputs = load_inputs(train_options, device);
+  for (const std::string& recording : leaks(inputs.labels)) {
+    log::warn("recording " + recording + " is both in training and in validation");
+  }
+  if (options.dry_run) {
+    print_text(plan_text(train_options, inputs, device));
+    return;
+  }
+  const RunFolder run = prepare_folder(options, fields, train_options);
+  const log::FileCopy copy(run.log());
+  log::info(plan_text(train_options, inputs, device));
+  train_into(options, train_options, run, inputs, device, command_line);
+}
+
+}  // namespace
+
+void add_train(CommandLine& line) {
+  auto options = std::make_shared<Options>();
+  TrainOptions defaults;
+  CLI::App* command = line.add("train", "A bank and labels -> a head, with its metrics an epoch",
+                               kExample + declare_fields(defaults).help(), options->common);
+  command->add_option("CONFIG", options->config, "YAML file; configs/ has presets");
+  command->add_option("KEY=VALUE", options->overrides,
+                      "Wins over the file; a list is written [a,b]");
+  command->add_option("--out", options->out, "Folder of the run [runs/<config's stem>]");
+  command->add_flag("--resume", options->resume, "Go on after the last finished epoch");
+  command->add_flag("--force", options->force, "Replace a run of this name");
+  command->add_flag("--print-config", options->print_config,
+                    "Print the configuration in force and stop");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Check everything, print counts, shapes, steps and memory, and stop");
+  line.when_chosen(command, [options, &line] { run_train(*options, line.arguments()); });
+}
+
+}  // namespace mien

@@ -1,0 +1,15 @@
+// One function a command; each declares its flags and says what runs when it is chosen.
+#pragma once
+
+namespace mien {
+
+class CommandLine;
+
+void add_encode(CommandLine& line);
+void add_train(CommandLine& line);
+void add_evaluate(CommandLine& line);
+void add_submit(CommandLine& line);
+void add_inspect(CommandLine& line);
+void add_doctor(CommandLine& line);
+
+}  // namespace mien

@@ -1,0 +1,38 @@
+// mien: the commands in the order of the pipeline, and the one place where errors end.
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "command_line.h"
+#include "commands.h"
+#include "mien/core/error.h"
+#include "mien/core/interrupt.h"
+#include "mien/core/log.h"
+#include "wait_policy.h"
+
+int main(int argc, char** argv) {
+  using namespace mien;
+  if (argc > 1 && (argv[1] == std::string_view("encode") || argv[1] == std::string_view("train"))) {
+    wait_passively(argv);
+  }
+  try {
+    CommandLine line;
+    add_encode(line);
+    add_train(line);
+    add_evaluate(line);
+    add_submit(line);
+    add_inspect(line);
+    add_doctor(line);
+    catch_interrupts();
+    return static_cast<int>(line.run(argc, argv));
+  } catch (const InputError& problem) {
+    log::error(problem.what());
+    return static_cast<int>(ExitCode::kBadInput);
+  } catch (const Interrupted& kept) {
+    log::warn(std::string("interrupted: ") + kept.what());
+    return static_cast<int>(ExitCode::kInterrupted);
+  } catch (const std::exception& bug) {
+    log::error(std::string("this is a bug in mien, please report it: ") + bug.what());
+    return static_cast<int>(ExitCode::kBug);
+  }
+}

@@ -1,0 +1,169 @@
+#include "reader.h"
+
+#include <algorithm>
+
+#include "mien/core/error.h"
+#include "mien/core/files.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+std::string node_text(const YAML::Node& node) {
+  if (node.IsScalar()) return node.Scalar();
+  if (!node.IsDefined() || node.IsNull()) return "(nothing)";
+  YAML::Emitter out;
+  out << YAML::Flow << node;
+  return out.c_str();
+}
+
+YAML::Node load_yaml(const std::filesystem::path& file) {
+  const std::string text = read_text(file, "config");
+  try {
+    return YAML::Load(text);
+  } catch (const YAML::Exception& problem) {
+    throw InputError("config", concat(file.string(), ":", problem.mark.line + 1),
+                     "is not YAML (" + problem.msg + ")");
+  }
+}
+
+}  // namespace
+
+std::string Fields::Source::what(const std::string& key) const {
+  return place.empty() ? key : place + ": " + key;
+}
+
+Fields::Field& Fields::find(const std::string& key, const Source& source) {
+  const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                  [&key](const Field& field) { return field.key == key; });
+  if (found == fields_.end()) {
+    throw InputError(source.what("key"), key, "there is no such key", nearest_match(key, keys()));
+  }
+  return *found;
+}
+
+bool Fields::Reader::is_group(const std::string& key) const {
+  return std::any_of(fields_.fields_.begin(), fields_.fields_.end(),
+                     [&key](const Field& field) { return field.key.starts_with(key + "."); });
+}
+
+void Fields::Reader::read_mapping(const YAML::Node& node, const std::string& prefix,
+                                  const std::string& file) {
+  for (const auto& entry : node) {
+    const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+    const std::string key = prefix.empty() ? name : prefix + "." + name;
+    const Source source{concat(file, ":", entry.first.Mark().line + 1)};
+    if (entry.second.IsMap() && is_group(key)) {
+      read_mapping(entry.second, key, file);
+    } else {
+      if (!seen_.insert(key).second) {
+        throw InputError(source.what("key"), key, "is given twice, expected once");
+      }
+      read_value(key, entry.second, source);
+    }
+  }
+}
+
+void Fields::Reader::read_value(const std::string& key, const YAML::Node& node,
+                                const Source& source) {
+  Field& field = fields_.find(key, source);
+  std::visit([&](auto* value) { assign(field, *value, node, source); }, field.place);
+}
+
+void Fields::Reader::assign(Field& field, bool& value, const YAML::Node& node,
+                            const Source& source) const {
+  if (!node.IsScalar() || !YAML::convert<bool>::decode(node, value)) {
+    throw InputError(source.what(field.key), node_text(node), "expected " + expectation(field));
+  }
+}
+
+void Fields::Reader::assign(Field& field, std::int64_t& value, const YAML::Node& node,
+                            const Source& source) const {
+  std::int64_t parsed = 0;
+  if (!node.IsScalar() || !parse_integer(node.Scalar(), parsed) ||
+      !field.range.holds(static_cast<double>(parsed))) {
+    throw InputError(source.what(field.key), node_text(node), "expected " + expectation(field));
+  }
+  value = parsed;
+}
+
+void Fields::Reader::assign(Field& field, double& value, const YAML::Node& node,
+                            const Source& source) const {
+  double parsed = 0;
+  if (!node.IsScalar() || !parse_number(node.Scalar(), parsed) || !field.range.holds(parsed)) {
+    throw InputError(source.what(field.key), node_text(node), "expected " + expectation(field));
+  }
+  value = parsed;
+}
+
+void Fields::Reader::assign(Field& field, std::string& value, const YAML::Node& node,
+                            const Source& source) const {
+  const bool known = field.choices.empty() ||
+                     std::count(field.choices.begin(), field.choices.end(), node_text(node)) > 0;
+  if (!node.IsScalar() || !known) {
+    throw InputError(source.what(field.key), node_text(node), "expected " + expectation(field),
+                     nearest_match(node_text(node), field.choices));
+  }
+  value = node.Scalar();
+  if (field.is_path && !value.empty()) {
+    value = std::filesystem::absolute(value).lexically_normal().string();
+  }
+}
+
+template <class Item>
+void Fields::Reader::assign(Field& field, std::vector<Item>& values, const YAML::Node& node,
+                            const Source& source) const {
+  std::vector<Item> parsed;
+  if (node.IsSequence()) {
+    for (const auto& item : node) assign(field, parsed.emplace_back(), item, source);
+  } else {
+    assign(field, parsed.emplace_back(), node, source);
+  }
+  values = std::move(parsed);
+}
+
+void Fields::read_yaml(const std::filesystem::path& file) {
+  const YAML::Node root = load_yaml(file);
+  if (root.IsNull()) return;  // an empty file: all defaults
+  if (!root.IsMap()) {
+    throw InputError("config", file.string(), "expected a mapping of keys to values");
+  }
+  Reader(*this).read_mapping(root, "", file.string());
+}
+
+void Fields::read_override(const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw InputError("argument", assignment, "expected key=value",
+                     equals == std::string::npos ? nearest_match(assignment, keys()) : "");
+  }
+  const std::string key = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+  YAML::Node node(text);  // a scalar as it stands, so that a path may hold any character
+  if (text.starts_with('[')) {
+    try {
+      node = YAML::Load(text);
+    } catch (const YAML::Exception&) {
+      throw InputError(key, text, "expected a list written [a,b]");
+    }
+  }
+  Reader(*this).read_value(key, node, Source{});
+}
+
+Strings Fields::differences(const std::filesystem::path& other_yaml) const {
+  const YAML::Node other = load_yaml(other_yaml);
+  Strings found;
+  for (const Field& field : fields_) {
+    YAML::Node node = YAML::Clone(other);
+    for (const std::string_view part : split(field.key, '.')) {
+      node.reset(node.IsMap() ? node[std::string(part)] : YAML::Node(YAML::NodeType::Undefined));
+    }
+    const YAML::Node mine = YAML::Load(text_of(field));
+    const std::string theirs = node.IsDefined() ? node_text(node) : field.default_text;
+    if (node_text(mine) != theirs) {
+      found.push_back(field.key + ": " + theirs + " -> " + node_text(mine));
+    }
+  }
+  return found;
+}
+
+}  // namespace mien

@@ -1,0 +1,120 @@
+#include "alignment.h"
+
+#include <algorithm>
+
+namespace mien {
+namespace {
+
+std::span<const float> row_at(const VideoLabels& video, std::size_t index, std::size_t columns) {
+  return std::span(video.values).subspan(index * columns, columns);
+}
+
+/// Index of the first frame that is not before `frame`.
+std::size_t position_of(const VideoLabels& video, std::int32_t frame) {
+  return static_cast<std::size_t>(std::ranges::lower_bound(video.frames, frame) -
+                                  video.frames.begin());
+}
+
+bool has_frame(const VideoLabels& video, std::size_t position, std::int32_t frame) {
+  return position < video.frames.size() && video.frames[position] == frame;
+}
+
+/// The nearest decided frame's values, of two the earlier's; VA linear between both.
+std::vector<float> from_neighbours(Task task, const VideoLabels& decided, std::int32_t frame) {
+  const std::size_t columns = label_columns(task);
+  const std::size_t after = position_of(decided, frame);
+  const std::size_t right = std::min(after, decided.frames.size() - 1);
+  const std::size_t left = after == 0 ? 0 : after - 1;
+  if (task == Task::kVa) {
+    VideoScores pair;
+    for (std::size_t i = left; i <= right; ++i) {
+      const auto row = row_at(decided, i, columns);
+      pair.frames.push_back(decided.frames[i]);
+      pair.values.insert(pair.values.end(), row.begin(), row.end());
+    }
+    return interpolate(pair, columns, std::span(&frame, 1));
+  }
+  const std::int64_t to_left = std::int64_t{frame} - decided.frames[left];
+  const std::int64_t to_right = std::int64_t{decided.frames[right]} - frame;
+  const bool earlier = after > 0 && (after == decided.frames.size() || to_left <= to_right);
+  const auto row = row_at(decided, earlier ? left : right, columns);
+  return {row.begin(), row.end()};
+}
+
+/// Where the values of frames without a decision come from, best first.
+class Filler {
+ public:
+  Filler(const LabelSet& labels, const VideoLabels& video, const VideoLabels* decided,
+         const EvaluationOptions& options, std::span<const float> prior_row)
+      : task_(labels.task), decided_(decided), prior_row_(prior_row) {
+    if (options.interpolated != nullptr) {
+      interpolated_ = find_video(options.interpolated->videos, video.video);
+    }
+  }
+
+  std::vector<float> values_at(std::int32_t frame) const {
+    if (interpolated_ != nullptr) {
+      const std::size_t at = position_of(*interpolated_, frame);
+      if (has_frame(*interpolated_, at, frame)) {
+        const auto row = row_at(*interpolated_, at, label_columns(task_));
+        return {row.begin(), row.end()};
+      }
+    }
+    if (decided_ != nullptr) return from_neighbours(task_, *decided_, frame);
+    return {prior_row_.begin(), prior_row_.end()};
+  }
+
+ private:
+  Task task_;
+  const VideoLabels* decided_;
+  const VideoLabels* interpolated_ = nullptr;
+  std::span<const float> prior_row_;
+};
+
+}  // namespace
+
+bool is_scored_row(Task task, std::span<const float> row, AuPolicy policy) {
+  if (task != Task::kAu || policy == AuPolicy::kDropFrame) return is_valid_row(task, row);
+  return std::ranges::any_of(row, [task](float value) { return is_valid_value(task, value); });
+}
+
+const VideoLabels* find_video(const std::vector<VideoLabels>& videos, const std::string& name) {
+  const auto found = std::ranges::lower_bound(videos, name, {}, &VideoLabels::video);
+  const bool usable = found != videos.end() && found->video == name && !found->frames.empty();
+  return usable ? &*found : nullptr;
+}
+
+AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskDecisions& decisions,
+                   const EvaluationOptions& options, std::span<const float> prior_row) {
+  const std::size_t columns = label_columns(labels.task);
+  const VideoLabels* decided = find_video(decisions.videos, video.video);
+  const Filler filler(labels, video, decided, options, prior_row);
+  AlignedVideo out;
+  const auto add = [&out](std::span<const float> truth, std::span<const float> prediction) {
+    out.truth.insert(out.truth.end(), truth.begin(), truth.end());
+    out.prediction.insert(out.prediction.end(), prediction.begin(), prediction.end());
+    ++out.frames;
+  };
+  std::size_t at = 0;
+  std::int64_t matched = 0;
+  for (std::size_t i = 0; i < video.frames.size(); ++i) {
+    const auto truth = labels.row(video, i);
+    if (!is_scored_row(labels.task, truth, options.au_policy)) continue;
+    const std::int32_t frame = video.frames[i];
+    while (decided != nullptr && at < decided->frames.size() && decided->frames[at] < frame) ++at;
+    if (decided != nullptr && has_frame(*decided, at, frame)) {
+      add(truth, row_at(*decided, at, columns));
+      ++matched;
+      continue;
+    }
+    ++out.missing;
+    if (!options.all_frames) continue;
+    add(truth, filler.values_at(frame));
+    ++out.filled;
+  }
+  out.ignored =
+      (decided == nullptr ? 0 : static_cast<std::int64_t>(decided->frames.size())) - matched;
+  return out;
+}
+
+}  // namespace mien

@@ -1,0 +1,19 @@
+#include "mien/head/head_shape.h"
+
+namespace mien {
+
+void declare_fields(Fields& fields, HeadOptions& options) {
+  fields.add("head.layers", options.layers, "blocks of the trunk", between(0, 64));
+  fields.add("head.width", options.width, "units of a block; 0: the embedding dimension",
+             between(0, 65536));
+  fields.add("head.dropout", options.dropout, "share of units dropped in training",
+             from_below(0, 1));
+}
+
+HeadShape HeadShape::from(const HeadOptions& options, std::int64_t input_dim,
+                          const std::vector<Task>& tasks) {
+  return {input_dim, options.layers, options.width == 0 ? input_dim : options.width,
+          options.dropout, tasks};
+}
+
+}  // namespace mien

@@ -1,0 +1,49 @@
+#include "mien/scoring/prior.h"
+
+#include <array>
+#include <cstdint>
+
+namespace mien {
+namespace {
+
+Prior class_shares(const LabelSet& labels) {
+  std::array<std::int64_t, kExpressions> counts{};
+  std::int64_t total = 0;
+  for (const VideoLabels& video : labels.videos) {
+    for (const float label : video.values) {
+      if (!is_valid_value(Task::kExpr, label)) continue;
+      ++counts.at(static_cast<std::size_t>(label));
+      ++total;
+    }
+  }
+  Prior shares(kExpressions);
+  for (std::size_t c = 0; c < kExpressions && total > 0; ++c) {
+    shares[c] = static_cast<float>(static_cast<double>(counts[c]) / static_cast<double>(total));
+  }
+  return shares;
+}
+
+Prior column_means(const LabelSet& labels) {
+  const std::size_t columns = label_columns(labels.task);
+  std::vector<double> sums(columns), counts(columns);
+  for (const VideoLabels& video : labels.videos) {
+    for (std::size_t i = 0; i < video.values.size(); ++i) {
+      if (!is_valid_value(labels.task, video.values[i])) continue;
+      sums[i % columns] += video.values[i];
+      counts[i % columns] += 1;
+    }
+  }
+  Prior means(columns);
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (counts[c] > 0) means[c] = static_cast<float>(sums[c] / counts[c]);
+  }
+  return means;
+}
+
+}  // namespace
+
+Prior prior_of(const LabelSet& labels) {
+  return labels.task == Task::kExpr ? class_shares(labels) : column_means(labels);
+}
+
+}  // namespace mien

@@ -1,0 +1,104 @@
+#include "answers.h"
+
+#include <algorithm>
+
+#include "mien/core/error.h"
+
+namespace mien {
+namespace {
+
+/// The video's scores; null when it has none.
+const VideoScores* find_scores(const TaskScores& scores, const std::string& video) {
+  const auto found = std::ranges::lower_bound(scores.videos, video, {}, &VideoScores::video);
+  const bool usable =
+      found != scores.videos.end() && found->video == video && !found->frames.empty();
+  return usable ? &*found : nullptr;
+}
+
+const Prior& prior_for(Task task, const Priors& priors, const std::string& video) {
+  const auto found = priors.find(task);
+  if (found == priors.end() || found->second.size() != score_columns(task)) {
+    throw InputError("video", video,
+                     "has no embedding, and the training labels' frequencies that would answer "
+                     "for it are not known for " +
+                         task_name(task));
+  }
+  return found->second;
+}
+
+std::vector<float> decided(SubmissionTask task, Task source, std::span<const float> probabilities) {
+  if (task != SubmissionTask::kCe) return decide(source, probabilities);
+  std::vector<float> compounds;
+  for (std::size_t at = 0; at < probabilities.size(); at += kExpressions) {
+    compounds.push_back(static_cast<float>(compound_of(probabilities.subspan(at, kExpressions))));
+  }
+  return compounds;
+}
+
+}  // namespace
+
+std::vector<Source> sources_of(SubmissionTask task) {
+  switch (task) {
+    case SubmissionTask::kExpr:
+    case SubmissionTask::kCe:
+      return {{Task::kExpr, 0}};
+    case SubmissionTask::kAu:
+      return {{Task::kAu, 0}};
+    case SubmissionTask::kVa:
+      return {{Task::kVa, 0}};
+    case SubmissionTask::kMtl:
+      break;
+  }
+  return {{Task::kVa, 0}, {Task::kExpr, 2}, {Task::kAu, 3}};
+}
+
+VideoAnswers::VideoAnswers(SubmissionTask task, const std::string& video,
+                           std::vector<std::int32_t> frames, const ScoresByTask& probabilities,
+                           const Priors& priors)
+    : task_(task),
+      frames_(std::move(frames)),
+      values_(frames_.size() * submission_columns(task)),
+      interpolated_(frames_.size(), false) {
+  answer(probabilities, priors, video);
+}
+
+void VideoAnswers::answer(const ScoresByTask& probabilities, const Priors& priors,
+                          const std::string& video) {
+  const std::size_t columns = submission_columns(task_);
+  for (const Source& source : sources_of(task_)) {
+    const VideoScores* scores = find_scores(probabilities.at(source.task), video);
+    std::vector<float> decisions;
+    if (scores != nullptr) {
+      decisions =
+          decided(task_, source.task, interpolate(*scores, score_columns(source.task), frames_));
+      for (std::size_t i = 0; i < frames_.size(); ++i) {
+        if (!std::ranges::binary_search(scores->frames, frames_[i])) interpolated_[i] = true;
+      }
+    } else {
+      has_scores_ = false;
+      decisions = decided(task_, source.task, prior_for(source.task, priors, video));
+    }
+    // A prior is one row for all frames.
+    const std::size_t width = label_columns(source.task);
+    for (std::size_t i = 0; i < frames_.size(); ++i) {
+      const std::size_t from = scores != nullptr ? i * width : 0;
+      std::copy_n(decisions.begin() + static_cast<std::ptrdiff_t>(from), width,
+                  values_.begin() + static_cast<std::ptrdiff_t>(i * columns + source.first_column));
+    }
+  }
+}
+
+std::size_t VideoAnswers::position_of(std::int32_t frame) const {
+  return static_cast<std::size_t>(std::ranges::lower_bound(frames_, frame) - frames_.begin());
+}
+
+std::span<const float> VideoAnswers::row(std::int32_t frame) const {
+  const std::size_t columns = submission_columns(task_);
+  return std::span(values_).subspan(position_of(frame) * columns, columns);
+}
+
+bool VideoAnswers::interpolated(std::int32_t frame) const {
+  return interpolated_[position_of(frame)];
+}
+
+}  // namespace mien

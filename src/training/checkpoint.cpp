@@ -1,0 +1,119 @@
+#include "checkpoint.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "mien/core/error.h"
+#include "mien/core/safetensors.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+constexpr const char* kStateKey = "training_state";
+
+struct NamedBuffer {
+  const char* name;
+  at::Tensor& tensor;
+};
+
+std::vector<NamedBuffer> buffers_of(Head& head, SharpnessAwareStep& step) {
+  return {{"parameters", head.parameters()},
+          {"statistics", head.statistics()},
+          {"first_moment", step.first_moment()},
+          {"second_moment", step.second_moment()},
+          {"step_count", step.step_count()}};
+}
+
+json optional_json(const std::optional<double>& value) {
+  return value ? json(*value) : json();
+}
+
+std::optional<double> optional_number(const json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
+
+json to_json(const TrainingState& state) {
+  json history = json::array();
+  for (const EpochRecord& record : state.history) {
+    history.push_back({{"epoch", record.epoch},
+                       {"lr", record.lr},
+                       {"train_loss", record.train_loss},
+                       {"validation_loss", record.validation_loss},
+                       {"expr_f1", optional_json(record.expr_f1)},
+                       {"au_f1", optional_json(record.au_f1)},
+                       {"seconds", record.seconds},
+                       {"samples_per_second", record.samples_per_second}});
+  }
+  return {{"step", state.step},
+          {"history", history},
+          {"best_epoch", state.best_epoch},
+          {"best_value", state.best_value},
+          {"data_digest", state.data_digest}};
+}
+
+TrainingState state_from_json(const json& object) {
+  TrainingState state;
+  object.at("step").get_to(state.step);
+  object.at("best_epoch").get_to(state.best_epoch);
+  object.at("best_value").get_to(state.best_value);
+  object.at("data_digest").get_to(state.data_digest);
+  for (const json& entry : object.at("history")) {
+    EpochRecord& record = state.history.emplace_back();
+    entry.at("epoch").get_to(record.epoch);
+    entry.at("lr").get_to(record.lr);
+    entry.at("train_loss").get_to(record.train_loss);
+    entry.at("validation_loss").get_to(record.validation_loss);
+    record.expr_f1 = optional_number(entry.at("expr_f1"));
+    record.au_f1 = optional_number(entry.at("au_f1"));
+    entry.at("seconds").get_to(record.seconds);
+    entry.at("samples_per_second").get_to(record.samples_per_second);
+  }
+  return state;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwareStep& step,
+                     const TrainingState& state) {
+  std::vector<at::Tensor> keep;
+  TensorMap tensors;
+  for (const auto& [name, tensor] : buffers_of(head, step)) {
+    keep.push_back(tensor.detach().to(at::kCPU).contiguous());
+    tensors[name] = {
+        DType::kF32,
+        keep.back().sizes().vec(),
+        {static_cast<const std::byte*>(keep.back().const_data_ptr()), keep.back().nbytes()}};
+  }
+  write_safetensors(file, tensors, {{kStateKey, to_json(state).dump()}});
+}
+
+TrainingState load_checkpoint(const std::filesystem::path& file, Head& head,
+                              SharpnessAwareStep& step) {
+  const at::NoGradGuard guard;
+  const SafetensorsFile saved(file);
+  for (const auto& [name, tensor] : buffers_of(head, step)) {
+    const TensorView& view =
+        saved.tensor(name, DType::kF32, static_cast<std::size_t>(tensor.dim()));
+    if (view.shape != tensor.sizes().vec()) {
+      throw InputError("checkpoint", file.string(),
+                       concat(name, " has the shape ", at::IntArrayRef(view.shape), ", expected ",
+                              tensor.sizes()));
+    }
+    const at::Tensor values = at::empty(view.shape, at::TensorOptions().dtype(at::kFloat));
+    std::memcpy(values.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
+    tensor.copy_(values);
+  }
+  try {
+    return state_from_json(json::parse(saved.metadata_value(kStateKey)));
+  } catch (const json::exception& problem) {
+    throw InputError("checkpoint", file.string(),
+                     std::string("is damaged (") + problem.what() + ")");
+  }
+}
+
+}  // namespace mien

@@ -1,0 +1,116 @@
+#include "mien/training/inputs.h"
+
+#include <algorithm>
+
+#include "mien/core/text.h"
+#include "mien/data/splits.h"
+#include "mien/training/batches.h"
+
+namespace mien {
+namespace {
+
+constexpr double kBytesPerWeight = 4;
+/// Flat fp32 buffers the size of the weights: weights, gradients, two moments, and with a
+/// sharpness-aware step the saved weights and a scratch.
+constexpr int kPlainBuffers = 4, kSharpnessAwareBuffers = 6;
+
+HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inputs) {
+  HeadMetadata metadata;
+  metadata.shape = HeadShape::from(options.head, inputs.training.dim(), options.task_list());
+  for (const Bank& bank : inputs.banks) {
+    const EncoderInfo& encoder = bank.info().encoder;
+    metadata.inputs.push_back({encoder.name, encoder.file_sha256, encoder.embedding_dim});
+  }
+  metadata.expr_counts = inputs.training.expr_counts();
+  metadata.au_shares = inputs.training.au_shares();
+  metadata.banks = options.bank;
+  metadata.annotations = options.annotations;
+  metadata.split = options.split;
+  return metadata;
+}
+
+std::int64_t parameter_count(const HeadShape& shape) {
+  std::int64_t count = 0, input = shape.input_dim;
+  for (std::int64_t i = 0; i < shape.layers; ++i) {
+    count += shape.width * (input + 3);
+    input = shape.width;
+  }
+  for (const Task task : shape.tasks) {
+    count += static_cast<std::int64_t>(score_columns(task)) * (input + 1);
+  }
+  return count;
+}
+
+std::string split_text(const std::string& name, const SplitLabels& labels, const Dataset& data) {
+  std::string text =
+      concat(name, ": ", with_thousands(data.size()), " rows of ", data.videos.size(), " videos (",
+             videos_of(labels).size(), " annotated)\n");
+  for (const TaskLabels& task : data.tasks) {
+    text += concat("  ", task_name(task.task), ": ",
+                   with_thousands(task.valid_host.any(1).sum().item<std::int64_t>()),
+                   " labelled rows, ", with_thousands(task.without_embedding),
+                   " more without an embedding\n");
+  }
+  const auto counts = data.expr_counts();
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    text += concat("    ", kExpressionNames[c], " ", with_thousands(counts[c]),
+                   c + 1 == counts.size() ? "\n" : "");
+  }
+  const auto shares = data.au_shares();
+  for (std::size_t c = 0; c < shares.size(); ++c) {
+    text += concat("    ", kActionUnitNames[c], " ", fixed(100 * shares[c], 1), " %",
+                   c + 1 == shares.size() ? "\n" : "");
+  }
+  return text;
+}
+
+}  // namespace
+
+TrainingInputs load_inputs(const TrainOptions& options, const std::string& device) {
+  TrainingInputs inputs;
+  for (const std::string& folder : options.bank) inputs.banks.emplace_back(folder);
+  inputs.labels = load_label_split(options.annotations, options.task_list(), options.split);
+  inputs.training = load_dataset(inputs.banks, inputs.labels.training, device);
+  inputs.validation = load_dataset(inputs.banks, inputs.labels.validation, device);
+  inputs.metadata = metadata_of(options, inputs);
+  return inputs;
+}
+
+std::vector<std::string> leaks(const LabelSplit& labels) {
+  return shared_recordings(videos_of(labels.training), videos_of(labels.validation));
+}
+
+std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
+                      const std::string& device) {
+  const HeadShape& shape = inputs.metadata.shape;
+  const auto steps =
+      static_cast<std::int64_t>(batch_ranges(inputs.training.size(), options.batch_size).size());
+  const auto weights = static_cast<double>(parameter_count(shape)) * kBytesPerWeight;
+  const int buffers = options.sam.rho > 0 ? kSharpnessAwareBuffers : kPlainBuffers;
+  const double data = static_cast<double>(inputs.training.embeddings.nbytes() +
+                                          inputs.validation.embeddings.nbytes());
+  const double activations = static_cast<double>(options.batch_size * shape.width) *
+                             kBytesPerWeight * static_cast<double>(5 * shape.layers + 2);
+
+  std::string text = split_text("training", inputs.labels.training, inputs.training) +
+                     split_text("validation", inputs.labels.validation, inputs.validation);
+  const auto shared = leaks(inputs.labels);
+  text += shared.empty()
+              ? "leaks: none (no recording is on both sides)\n"
+              : concat("leaks: ", shared.size(), " recordings are on both sides: ",
+                       join({shared.begin(),
+                             shared.begin() + std::min<std::ptrdiff_t>(5, std::ssize(shared))}),
+                       "\n");
+  text +=
+      concat("head: ", shape.input_dim, " -> ", shape.layers, " x ", shape.width, " -> ",
+             join(options.tasks), ", ", with_thousands(parameter_count(shape)), " parameters\n");
+  text += concat("steps: ", with_thousands(steps), " an epoch, ",
+                 with_thousands(steps * options.epochs), " in ", options.epochs,
+                 " epochs of batch ", options.batch_size, " on ", device, "\n");
+  text += concat("memory: about ", bytes_text(data + weights * buffers + activations),
+                 " (embeddings ", bytes_text(data), ") beside LibTorch itself\n");
+  text += concat("disk: about ", bytes_text(weights * 5), " in the run's folder\n");
+  return text;
+}
+
+}  // namespace mien

@@ -1,0 +1,119 @@
+#include "mien/training/options.h"
+
+#include <algorithm>
+#include <set>
+
+#include "mien/core/error.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+constexpr double kLargest = 1e9;
+
+void declare_optimizer(Fields& fields, OptimizerOptions& options) {
+  fields.add("optimizer.lr", options.lr, "AdamW's learning rate at its highest", above(0));
+  fields.add("optimizer.weight_decay", options.weight_decay, "decoupled, on every parameter",
+             at_least(0));
+  fields.add("optimizer.betas", options.betas, "decay of the two moments", from_below(0, 1));
+  fields.add("optimizer.eps", options.eps, "added to the root of the second moment", above(0));
+}
+
+void declare_sam(Fields& fields, SamOptions& options) {
+  fields.add("sam.rho", options.rho, "radius of the sharpness-aware step; 0: a plain step",
+             at_least(0));
+  fields.add("sam.adaptive", options.adaptive, "radius relative to each weight (ASAM)");
+  fields.add("sam.same_dropout", options.same_dropout, "repeat pass 1's masks in pass 2");
+}
+
+void declare_schedule(Fields& fields, ScheduleOptions& options) {
+  fields.add("schedule.kind", options.kind,
+             "cosine to min_lr at the end; constant; reference: the published swing, which ends "
+             "high (its epochs/4 period, no warm-up)",
+             {"cosine", "constant", "reference"});
+  fields.add("schedule.warmup_epochs", options.warmup_epochs, "epochs of linear rise",
+             between(0, kLargest));
+  fields.add("schedule.min_lr", options.min_lr, "learning rate at the lowest", at_least(0));
+}
+
+void declare_data(Fields& fields, TrainOptions& options) {
+  fields.add_path("bank", options.bank, "bank of embeddings; several are put side by side");
+  fields.add_path("annotations", options.annotations, "folder that holds the challenges' labels");
+  fields.add("tasks", options.tasks, "what is predicted", {"expr", "au"});
+  fields.add("split.train", options.split.train, "training videos", {"official"});
+  fields.add("split.validation", options.split.validation, "validation videos", {"official"});
+  fields.add("split.folds", options.split.folds,
+             "0: the official splits; N: N folds of the training videos", between(0, 1000));
+  fields.add("split.fold", options.split.fold, "the fold that validates", between(0, 999));
+}
+
+}  // namespace
+
+std::vector<Task> TrainOptions::task_list() const {
+  std::vector<Task> list;
+  for (const std::string& name : tasks) list.push_back(task_from_name(name, "tasks"));
+  return list;
+}
+
+Fields declare_fields(TrainOptions& options) {
+  Fields fields;
+  declare_data(fields, options);
+  declare_fields(fields, options.head);
+  declare_fields(fields, options.loss);
+  declare_optimizer(fields, options.optimizer);
+  declare_sam(fields, options.sam);
+  declare_schedule(fields, options.schedule);
+  fields.add("epochs", options.epochs, "passes over the training rows", between(1, kLargest));
+  fields.add("batch_size", options.batch_size, "rows a step", between(2, kLargest));
+  fields.add("shuffle", options.shuffle, "a new seeded order every epoch");
+  fields.add("seed", options.seed, "of weights, order and dropout", between(0, 4294967295.));
+  fields.add_path("init", options.init, "safetensors with weights to start from; empty: random");
+  fields.add("select", options.select,
+             "what the best epoch has most of (f1: the mean of the tasks' F1), or least (loss)",
+             {"f1", "expr_f1", "au_f1", "loss"});
+  fields.add("early_stop", options.early_stop, "epochs without gain before stopping; 0: never",
+             between(0, kLargest));
+  fields.add("precision", options.precision, "of the matrix products in training",
+             {"fp32", "bf16"});
+  return fields;
+}
+
+void check(const TrainOptions& options) {
+  if (options.bank.empty() || options.bank.front().empty()) {
+    throw InputError("bank", "(nothing)", "expected the folder of a bank (mien encode makes one)");
+  }
+  if (options.annotations.empty()) {
+    throw InputError("annotations", "(nothing)", "expected the folder of the annotations");
+  }
+  const std::set<std::string> distinct(options.tasks.begin(), options.tasks.end());
+  if (options.tasks.empty() || distinct.size() != options.tasks.size()) {
+    throw InputError("tasks", "[" + join(options.tasks) + "]", "expected expr, au or both, once");
+  }
+  if (options.split.folds == 1 ||
+      (options.split.folds > 0 && options.split.fold >= options.split.folds) ||
+      (options.split.folds == 0 && options.split.fold != 0)) {
+    throw InputError(
+        "split.fold", std::to_string(options.split.fold),
+        concat("expected 0 <= fold < split.folds, and at least 2 folds; split.folds = ",
+               options.split.folds));
+  }
+  if (options.optimizer.betas.size() != 2) {
+    throw InputError("optimizer.betas", concat(options.optimizer.betas.size(), " numbers"),
+                     "expected two, [beta1,beta2]");
+  }
+  if (options.loss.task_weights.size() < options.tasks.size()) {
+    throw InputError("loss.task_weights", concat(options.loss.task_weights.size(), " numbers"),
+                     concat("expected one a task, ", options.tasks.size()));
+  }
+  if (options.schedule.min_lr > options.optimizer.lr) {
+    throw InputError("schedule.min_lr", shortest(options.schedule.min_lr),
+                     "expected at most optimizer.lr = " + shortest(options.optimizer.lr));
+  }
+  if ((options.select == "expr_f1" && !distinct.contains("expr")) ||
+      (options.select == "au_f1" && !distinct.contains("au"))) {
+    throw InputError("select", options.select,
+                     "expected a task that is trained: tasks = [" + join(options.tasks) + "]");
+  }
+}
+
+}  // namespace mien

@@ -1,0 +1,152 @@
+#include "mien/training/trainer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "checkpoint.h"
+#include "mien/core/error.h"
+#include "mien/core/files.h"
+#include "mien/core/interrupt.h"
+#include "mien/core/log.h"
+#include "mien/core/progress.h"
+#include "mien/core/text.h"
+#include "mien/training/batches.h"
+#include "mien/training/dataset.h"
+#include "mien/training/schedule.h"
+#include "mien/training/step.h"
+#include "mien/training/validate.h"
+
+namespace mien {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr const char* kKept = "finished epochs are kept; the same command with --resume goes on";
+
+Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device) {
+  Head head(shape, at::kFloat, at::Device(device));
+  head.initialise(static_cast<std::uint64_t>(options.seed));
+  if (!options.init.empty()) {
+    require_exists(options.init, "init", "a safetensors file with weights");
+    head.load(SafetensorsFile(options.init));
+  }
+  return head;
+}
+
+/// Steps through the epoch's batches.
+EpochRecord train_epoch(const TrainOptions& options, const Dataset& data, const Schedule& schedule,
+                        SharpnessAwareStep& step, TrainingState& state, Progress& progress) {
+  const auto start = Clock::now();
+  EpochRecord record{.epoch = state.epoch() + 1};
+  const auto order = row_order(data.size(), options.shuffle,
+                               static_cast<std::uint64_t>(options.seed), state.epoch());
+  at::Tensor loss_sum = at::zeros({}, data.embeddings.options().dtype(at::kDouble));
+  for (const BatchRange& range : batch_ranges(data.size(), options.batch_size)) {
+    throw_if_interrupted(kKept);
+    const Batch batch = data.gather(order, range.begin, range.end, at::kFloat);
+    record.lr = schedule.at(state.step);
+    const at::Tensor loss = step(batch.embeddings, batch.targets, record.lr, state.step);
+    loss_sum.add_(loss, range.end - range.begin);
+    ++state.step;
+    progress.advance(range.end - range.begin, concat("epoch ", record.epoch));
+  }
+  record.train_loss = loss_sum.item<double>() / static_cast<double>(data.size());
+  record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  record.samples_per_second = static_cast<double>(data.size()) / record.seconds;
+  if (!std::isfinite(record.train_loss)) {
+    throw InputError("train loss", shortest(record.train_loss),
+                     concat("expected a finite number in epoch ", record.epoch,
+                            "; a lower optimizer.lr or more warm-up may help"));
+  }
+  return record;
+}
+
+std::string epoch_line(const EpochRecord& record, std::int64_t epochs, bool best) {
+  std::string line =
+      concat("epoch ", record.epoch, "/", epochs, "  loss ", fixed(record.train_loss, 4),
+             "  validation loss ", fixed(record.validation_loss, 4));
+  if (record.expr_f1) line += "  EXPR F1 " + fixed(*record.expr_f1, 4);
+  if (record.au_f1) line += "  AU F1 " + fixed(*record.au_f1, 4);
+  line += "  " + with_thousands(std::llround(record.samples_per_second)) + " samples/s";
+  return best ? line + "  best" : line;
+}
+
+/// Everything an epoch leaves, the checkpoint last: it vouches for the rest.
+void keep_epoch(const RunFolder& run, Head& head, SharpnessAwareStep& step,
+                const TrainingState& state, HeadMetadata metadata, bool best) {
+  const EpochRecord& record = state.history.back();
+  metadata.epoch = record.epoch;
+  metadata.metrics = {{"validation_loss", record.validation_loss}};
+  if (record.expr_f1) metadata.metrics["validation_expr_f1"] = *record.expr_f1;
+  if (record.au_f1) metadata.metrics["validation_au_f1"] = *record.au_f1;
+  if (best) save_head(run.best(), head, metadata);
+  save_head(run.last(), head, metadata);
+  write_text(run.metrics(), metrics_csv(state.history));
+  save_checkpoint(run.state(), head, step, state);
+}
+
+TrainingState restored(const RunFolder& run, Head& head, SharpnessAwareStep& step,
+                       const std::string& data_digest) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(run.state(), ignored)) {
+    log::info("no finished epoch in " + run.path().string() + ": starting over");
+    return {.data_digest = data_digest};
+  }
+  TrainingState state = load_checkpoint(run.state(), head, step);
+  if (state.data_digest != data_digest) {
+    throw InputError("--resume", run.path().string(),
+                     "the bank or the labels changed since; expected the same data");
+  }
+  log::info(concat("resuming after epoch ", state.epoch()));
+  return state;
+}
+
+/// Without gain for as many epochs as the options allow.
+bool out_of_patience(const TrainOptions& options, const TrainingState& state) {
+  return options.early_stop > 0 && state.epoch() - state.best_epoch >= options.early_stop;
+}
+
+}  // namespace
+
+const EpochRecord& TrainSummary::best() const {
+  return state.history.at(static_cast<std::size_t>(state.best_epoch - 1));
+}
+
+TrainSummary train(const TrainOptions& options, const Dataset& training, const Dataset& validation,
+                   const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
+                   bool resume) {
+  const Objective objective(options.loss, training.expr_counts());
+  Head head = make_head(options, metadata.shape, device);
+  SharpnessAwareStep step(head, objective, options.optimizer, options.sam,
+                          options.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
+                          static_cast<std::uint64_t>(options.seed));
+  const auto batches = batch_ranges(training.size(), options.batch_size);
+  const Schedule schedule(options.schedule, options.optimizer.lr, options.epochs,
+                          static_cast<std::int64_t>(batches.size()));
+
+  const std::string data_digest = training.digest() + validation.digest();
+  TrainSummary summary;
+  TrainingState& state = summary.state;
+  state.data_digest = data_digest;
+  if (resume) state = restored(run, head, step, data_digest);
+
+  Progress progress("training", "samples", options.epochs * training.size());
+  progress.skip(state.epoch() * training.size());
+  while (state.epoch() < options.epochs && !out_of_patience(options, state)) {
+    EpochRecord record = train_epoch(options, training, schedule, step, state, progress);
+    const ValidationResult result = validate(head, objective, validation);
+    record.validation_loss = result.loss;
+    record.expr_f1 = result.expr_f1;
+    record.au_f1 = result.au_f1;
+    const bool best = state.add(record, result.value_of(options.select));
+    keep_epoch(run, head, step, state, metadata, best);
+    log::info(epoch_line(record, options.epochs, best));
+  }
+  summary.stopped_early = state.epoch() < options.epochs;
+  summary.samples = state.epoch() * training.size();
+  return summary;
+}
+
+}  // namespace mien

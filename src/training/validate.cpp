@@ -1,0 +1,86 @@
+#include "mien/training/validate.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+
+#include "mien/scoring/classification.h"
+#include "mien/scoring/scores.h"
+
+namespace mien {
+namespace {
+
+constexpr std::int64_t kBatch = 4096;
+
+std::vector<at::Tensor> all_logits(const Head& head, const Dataset& data) {
+  std::vector<std::vector<at::Tensor>> parts(data.tasks.size());
+  for (std::int64_t begin = 0; begin < data.size(); begin += kBatch) {
+    const std::int64_t count = std::min(kBatch, data.size() - begin);
+    const auto logits = head.forward(data.embeddings.narrow(0, begin, count).to(at::kFloat));
+    for (std::size_t t = 0; t < logits.size(); ++t) parts[t].push_back(logits[t]);
+  }
+  std::vector<at::Tensor> all;
+  for (const auto& part : parts) all.push_back(at::cat(part));
+  return all;
+}
+
+std::span<const float> host_values(const at::Tensor& tensor, at::Tensor& keep) {
+  keep = tensor.to(at::kCPU, at::kFloat).contiguous();
+  return {keep.const_data_ptr<float>(), static_cast<std::size_t>(keep.numel())};
+}
+
+/// Decisions as a submission would hold them: from probabilities.
+std::vector<float> decisions(Task task, const at::Tensor& logits) {
+  at::Tensor keep;
+  const auto values = host_values(logits, keep);
+  TaskScores scores{task, {{"", {}, {values.begin(), values.end()}}}};
+  return decide(task, probabilities_of(scores).videos.front().values);
+}
+
+double expr_f1(const at::Tensor& logits, const TaskLabels& labels) {
+  const std::vector<float> decided = decisions(Task::kExpr, logits);
+  const at::Tensor truth = labels.labels.to(at::kCPU).contiguous();
+  const auto* values = truth.const_data_ptr<std::int64_t>();
+  const auto* valid = labels.valid_host.const_data_ptr<bool>();
+  Confusion confusion(kExpressions);
+  for (std::size_t i = 0; i < decided.size(); ++i) {
+    if (valid[i])
+      confusion.add(static_cast<std::size_t>(values[i]), static_cast<std::size_t>(decided[i]));
+  }
+  return confusion.macro_f1();
+}
+
+double au_f1(const at::Tensor& logits, const TaskLabels& labels) {
+  const std::vector<float> decided = decisions(Task::kAu, logits);
+  at::Tensor keep;
+  const auto truth = host_values(labels.labels.masked_fill(labels.valid.logical_not(), -1), keep);
+  AuCounts counts;
+  for (std::size_t row = 0; row + kActionUnits <= decided.size(); row += kActionUnits) {
+    counts.add_row(truth.subspan(row, kActionUnits), std::span(decided).subspan(row, kActionUnits),
+                   AuPolicy::kDropFrame);
+  }
+  return counts.mean_f1();
+}
+
+}  // namespace
+
+double ValidationResult::value_of(const std::string& select) const {
+  if (select == "loss") return -loss;
+  if (select == "expr_f1") return *expr_f1;
+  if (select == "au_f1") return *au_f1;
+  if (expr_f1 && au_f1) return (*expr_f1 + *au_f1) / 2;
+  return expr_f1 ? *expr_f1 : *au_f1;
+}
+
+ValidationResult validate(const Head& head, const Objective& objective, const Dataset& data) {
+  const at::NoGradGuard guard;
+  const std::vector<at::Tensor> logits = all_logits(head, data);
+  ValidationResult result;
+  result.loss = objective.without_pairs(logits, data.all_targets()).item<double>();
+  for (std::size_t t = 0; t < data.tasks.size(); ++t) {
+    if (data.tasks[t].task == Task::kExpr) result.expr_f1 = expr_f1(logits[t], data.tasks[t]);
+    if (data.tasks[t].task == Task::kAu) result.au_f1 = au_f1(logits[t], data.tasks[t]);
+  }
+  return result;
+}
+
+}  // namespace mien

@@ -1,0 +1,54 @@
+"""What the oracle tests share: the binary under test and the probe into single functions."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from safetensors.numpy import save_file
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _program(variable, name):
+    path = os.environ.get(variable) or ROOT / "build" / "release" / name
+    if not pathlib.Path(path).exists():
+        pytest.fail(f"{path} does not exist: build first, or set {variable}")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def mien():
+    """mien(*arguments) -> CompletedProcess with text output; never raises by itself."""
+    binary = _program("MIEN_BINARY", "mien")
+
+    def run(*arguments, **options):
+        return subprocess.run(
+            [binary, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options
+        )
+
+    return run
+
+
+@pytest.fixture
+def probe(tmp_path):
+    """probe(function, tensors, **options) -> (dict of numpy arrays, metadata)."""
+    binary = _program("MIEN_PROBE", "tests/mien_probe")
+    count = 0
+
+    def run(function, tensors, **options):
+        nonlocal count
+        count += 1
+        source, target = tmp_path / f"in{count}.safetensors", tmp_path / f"out{count}.safetensors"
+        save_file(tensors, source, metadata={"options": json.dumps(options)})
+        done = subprocess.run(
+            [binary, function, source, target], capture_output=True, text=True, timeout=600
+        )
+        assert done.returncode == 0, done.stderr
+        from safetensors import safe_open
+
+        with safe_open(target, "numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+
+    return run

@@ -1,0 +1,152 @@
+"""The published method restated in plain PyTorch, apart from the C++: what numerics.md says.
+
+An MLP trunk, CVaR by scanning the definition's minimum over the losses themselves, SAM with a
+fresh gradient at w + rho g / |g|, AdamW. Dropout off. Everything on the CPU, any dtype.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+SCORES = {"expr": 8, "au": 12}
+
+
+class Trunk(nn.Module):
+    """layers x (Linear, BatchNorm1d, ReLU), then one Linear a task."""
+
+    def __init__(self, dim, width, layers, tasks):
+        super().__init__()
+        sizes = [dim] + [width] * layers
+        self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(layers))
+        self.heads = nn.ModuleDict({task: nn.Linear(sizes[-1], SCORES[task]) for task in tasks})
+
+    def forward(self, x):
+        for linear, norm in zip(self.linears, self.norms):
+            x = torch.relu(norm(linear(x)))
+        return {task: head(x) for task, head in self.heads.items()}
+
+    def named_arrays(self):
+        """Arrays under the names of the weight files."""
+        arrays = {}
+        for i, (linear, norm) in enumerate(zip(self.linears, self.norms)):
+            arrays |= {
+                f"trunk.{i}.linear.weight": linear.weight,
+                f"trunk.{i}.linear.bias": linear.bias,
+                f"trunk.{i}.norm.weight": norm.weight,
+                f"trunk.{i}.norm.bias": norm.bias,
+                f"trunk.{i}.norm.running_mean": norm.running_mean,
+                f"trunk.{i}.norm.running_var": norm.running_var,
+            }
+        for task, head in self.heads.items():
+            arrays |= {f"heads.{task}.weight": head.weight, f"heads.{task}.bias": head.bias}
+        return {name: tensor.detach().numpy().copy() for name, tensor in arrays.items()}
+
+
+def make_trunk(seed, dim, width, layers, tasks, dtype):
+    torch.manual_seed(seed)
+    trunk = Trunk(dim, width, layers, tasks).to(dtype)
+    for linear in [*trunk.linears, *trunk.heads.values()]:
+        nn.init.kaiming_uniform_(linear.weight, mode="fan_in", nonlinearity="relu")
+    return trunk
+
+
+def cvar(losses, alpha):
+    """min over t of t + mean(max(l - t, 0)) / alpha; the minimum is at one of the losses."""
+    if losses.numel() == 0:
+        return losses.sum()
+    with torch.no_grad():
+        candidates = torch.sort(losses.flatten()).values
+        excess = (losses.flatten()[None] - candidates[:, None]).clamp_min(0)
+        t = candidates[torch.argmin(candidates + excess.mean(1) / alpha)]
+    return t + (losses - t).clamp_min(0).mean() / alpha
+
+
+def task_loss(task, logits, labels, alpha):
+    if task == "expr":
+        known = labels >= 0
+        losses = nn.functional.cross_entropy(logits[known], labels[known], reduction="none")
+    else:
+        known = labels >= 0
+        losses = nn.functional.binary_cross_entropy_with_logits(
+            logits[known], labels[known].to(logits.dtype), reduction="none"
+        )
+    return cvar(losses, alpha)
+
+
+def total_loss(trunk, x, labels, alpha):
+    logits = trunk(x)
+    return sum(task_loss(task, logits[task], labels[task], alpha) for task in logits)
+
+
+class _FrozenStatistics:
+    """Batch statistics are used, running statistics stay as they are."""
+
+    def __init__(self, trunk):
+        self.norms = trunk.norms
+
+    def __enter__(self):
+        self.saved = [(n.running_mean.clone(), n.running_var.clone()) for n in self.norms]
+
+    def __exit__(self, *_):
+        for norm, (mean, var) in zip(self.norms, self.saved):
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(var)
+
+
+def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False):
+    """One step; gives the loss at w."""
+    trunk.train()
+    parameters = list(trunk.parameters())
+    optimizer.zero_grad()
+    loss = total_loss(trunk, x, labels, alpha)
+    loss.backward()
+    if rho > 0:
+        scales = [p.detach().abs() if adaptive else torch.ones_like(p) for p in parameters]
+        norm = math.sqrt(
+            sum(float((s * p.grad).double().square().sum()) for s, p in zip(scales, parameters))
+        )
+        kept = [p.detach().clone() for p in parameters]
+        with torch.no_grad():
+            for p, s in zip(parameters, scales):
+                p += rho / (norm + 1e-12) * s * s * p.grad
+        optimizer.zero_grad()
+        with _FrozenStatistics(trunk):
+            total_loss(trunk, x, labels, alpha).backward()
+        with torch.no_grad():
+            for p, before in zip(parameters, kept):
+                p.copy_(before)
+    optimizer.step()
+    return float(loss)
+
+
+def train(trunk, x, labels, *, batch_size, steps, alpha, rho, adaptive=False, rate=None):
+    """`steps` steps over consecutive batches; rate(step) -> learning rate, 1e-3 by default."""
+    optimizer = torch.optim.AdamW(
+        trunk.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-4
+    )
+    starts = list(range(0, len(x), batch_size))
+    losses = []
+    for step in range(steps):
+        begin = starts[step % len(starts)]
+        rows = slice(begin, begin + batch_size)
+        if rate:
+            for group in optimizer.param_groups:
+                group["lr"] = rate(step)
+        batch = {task: values[rows] for task, values in labels.items()}
+        losses.append(sam_step(trunk, optimizer, x[rows], batch, alpha, rho, adaptive))
+    return np.array(losses)
+
+
+def compared_tensors(names):
+    """All but those that only rounding moves: a Linear's bias before BatchNorm and the running
+    mean that goes with it. They are compared by their effect on the output in evaluation mode."""
+    return [n for n in names if not n.endswith(("linear.bias", "norm.running_mean"))]
+
+
+def relative_gap(a, b):
+    """Largest difference relative to the tensor's largest element."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))

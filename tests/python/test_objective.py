@@ -1,0 +1,150 @@
+"""CVaR against scipy's minimum and finite differences; the losses against PyTorch's."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import optimize
+
+import reference_loop
+
+
+def definition(losses, alpha):
+    """min over t of t + sum(max(l - t, 0)) / (alpha n), found by scipy on a bracketing interval."""
+
+    def value(t):
+        return t + np.maximum(losses - t, 0).sum() / (alpha * len(losses))
+
+    low, high = losses.min() - 1, losses.max() + 1
+    best = optimize.minimize_scalar(value, bounds=(low, high), method="bounded",
+                                    options={"xatol": 1e-13, "maxiter": 2000})
+    return min(best.fun, value(losses.max()), value(losses.min()))
+
+
+def random_cases(rng, count):
+    tensors, alphas = {}, []
+    for i in range(count):
+        n = int(rng.integers(1, 60))
+        losses = rng.exponential(size=n)
+        if rng.random() < 0.3:
+            losses = np.round(losses, 1)  # ties
+        valid = rng.random(n) < rng.choice([1.0, 0.7, 0.2])
+        tensors[f"losses.{i}"], tensors[f"valid.{i}"] = losses, valid.astype(np.uint8)
+        alphas.append(float(rng.choice([1.0, 0.5, 1 / n, 0.01, rng.uniform(0.01, 1)])))
+    return tensors, alphas
+
+
+def test_cvar_equals_the_minimum_of_its_definition(probe):
+    tensors, alphas = random_cases(np.random.default_rng(11), 400)
+    out, _ = probe("cvar", tensors, alpha=alphas)
+    compared = 0
+    for i, alpha in enumerate(alphas):
+        losses = tensors[f"losses.{i}"][tensors[f"valid.{i}"] == 1]
+        if len(losses) == 0:
+            assert out[f"value.{i}"] == 0
+            continue
+        assert out[f"value.{i}"] == pytest.approx(definition(losses, alpha), rel=1e-6)
+        compared += 1
+    assert compared > 300
+
+
+def test_cvar_is_the_mean_at_one_and_the_maximum_at_a_tiny_level(probe):
+    losses = np.random.default_rng(3).exponential(size=37)
+    tensors = {}
+    for i in range(2):
+        tensors[f"losses.{i}"], tensors[f"valid.{i}"] = losses, np.ones(37, np.uint8)
+    out, _ = probe("cvar", tensors, alpha=[1.0, 1e-6])
+    assert out["value.0"] == pytest.approx(losses.mean(), rel=1e-14)
+    assert out["value.1"] == losses.max()
+
+
+def test_cvar_gradient_equals_finite_differences(probe):
+    rng = np.random.default_rng(5)
+    step = 1e-6
+    for _ in range(12):
+        n, alpha = int(rng.integers(2, 25)), float(rng.uniform(0.05, 1))
+        losses = rng.exponential(size=n)  # no ties: the gradient is one
+        valid = np.ones(n, np.uint8)
+        shifted = [losses] + [losses + s * step * np.eye(n)[j] for j in range(n) for s in (1, -1)]
+        tensors = {f"losses.{i}": v for i, v in enumerate(shifted)}
+        tensors |= {f"valid.{i}": valid for i in range(len(shifted))}
+        out, _ = probe("cvar", tensors, alpha=[alpha] * len(shifted))
+        numeric = [
+            (out[f"value.{1 + 2 * j}"] - out[f"value.{2 + 2 * j}"]) / (2 * step) for j in range(n)
+        ]
+        np.testing.assert_allclose(out["gradient.0"], numeric, atol=1e-6)
+        assert out["gradient.0"].sum() == pytest.approx(1)
+
+
+def au_cvar(losses, valid, alpha, pool):
+    if pool == "element":
+        return reference_loop.cvar(losses[valid], alpha)
+    if pool == "per_au":
+        parts = [
+            reference_loop.cvar(losses[valid[:, a], a], alpha)
+            for a in range(losses.shape[1])
+            if valid[:, a].any()
+        ]
+        return torch.stack(parts).mean()
+    rows = [losses[i, valid[i]].mean() for i in range(len(losses)) if valid[i].any()]
+    return reference_loop.cvar(torch.stack(rows), alpha)
+
+
+def auc_margin(logits, labels):
+    """Pairs by two loops, as the definition reads."""
+    total = 0
+    for a in range(12):
+        positives, negatives = logits[labels[:, a] == 1, a], logits[labels[:, a] == 0, a]
+        pairs = [max(0.6 - (p - n), torch.zeros((), dtype=p.dtype)) ** 2
+                 for p in positives for n in negatives]
+        total = total + (sum(pairs) / len(pairs) if pairs else 0)
+    return total / 12
+
+
+@pytest.mark.parametrize("pool", ["element", "sample", "per_au"])
+@pytest.mark.parametrize("auc", [0.0, 0.2])
+def test_au_objective_and_gradient_equal_the_restatement(probe, pool, auc):
+    rng = np.random.default_rng(17)
+    for case in range(4):
+        rows, alpha = int(rng.integers(3, 12)), float(rng.uniform(0.2, 1))
+        logits = torch.tensor(rng.normal(size=(rows, 12)), requires_grad=True)
+        labels = torch.tensor(rng.choice([-1, 0, 1], p=[0.2, 0.5, 0.3], size=(rows, 12)))
+        labels[:, 3] = 0  # one class only
+        labels[:, 5] = -1  # no label at all
+        known = labels >= 0
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, labels.clamp_min(0).double(), reduction="none")
+        loss = au_cvar(losses, known, alpha, pool)
+        if auc:
+            loss = (1 - auc) * loss + auc * auc_margin(logits, labels)
+        loss.backward()
+        out, _ = probe("objective", {"logits.au": logits.detach().numpy(),
+                                     "labels.au": labels.double().numpy()},
+                       tasks=["au"], alpha=alpha, pool=pool, auc_weight=auc)
+        assert out["loss"] == pytest.approx(loss.item(), rel=1e-10)
+        np.testing.assert_allclose(out["gradient.au"], logits.grad, atol=1e-10)
+
+
+def test_joint_objective_masks_each_task_and_weighs_classes(probe):
+    rng = np.random.default_rng(23)
+    counts = np.array([900, 5, 60, 0, 300, 200, 100, 435])
+    weights = np.where(counts > 0, np.minimum(10, counts.sum() / (8 * np.maximum(counts, 1))), 0)
+    weights = weights * counts.sum() / (weights * counts).sum()
+    logits = {"expr": torch.tensor(rng.normal(size=(20, 8)), requires_grad=True),
+              "au": torch.tensor(rng.normal(size=(20, 12)), requires_grad=True)}
+    labels = {"expr": torch.tensor(rng.choice([-1, 0, 1, 2, 4, 5, 6, 7], size=20)),
+              "au": torch.tensor(rng.choice([-1, 0, 1], size=(20, 12)))}
+    known = labels["expr"] >= 0
+    expr = torch.nn.functional.cross_entropy(
+        logits["expr"][known], labels["expr"][known], reduction="none"
+    ) * torch.tensor(weights)[labels["expr"][known]]
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits["au"], labels["au"].clamp_min(0).double(), reduction="none")[labels["au"] >= 0]
+    loss = 0.7 * reference_loop.cvar(expr, 0.4) + 1.9 * reference_loop.cvar(bce, 0.4)
+    loss.backward()
+    tensors = {f"logits.{t}": logits[t].detach().numpy() for t in logits}
+    tensors |= {f"labels.{t}": labels[t].double().numpy() for t in labels}
+    out, _ = probe("objective", tensors, tasks=["expr", "au"], alpha=0.4,
+                   class_weights="balanced", task_weights=[0.7, 1.9], expr_counts=counts.tolist())
+    assert out["loss"] == pytest.approx(loss.item(), rel=1e-10)
+    for task in logits:
+        np.testing.assert_allclose(out[f"gradient.{task}"], logits[task].grad, atol=1e-10)

@@ -1,0 +1,116 @@
+#include "mien/scoring/scores.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace mien {
+namespace {
+
+using Frames = std::vector<std::int32_t>;
+using Values = std::vector<float>;
+
+TaskScores one_video(Task task, Values values) {
+  Frames frames(values.size() / score_columns(task));
+  std::iota(frames.begin(), frames.end(), 1);
+  return {task, {{"v", frames, std::move(values)}}};
+}
+
+TEST(Probabilities, OfARowOfExpressionsSumToOne) {
+  const auto scores = probabilities_of(one_video(Task::kExpr, {0, 1, 2, 3, -1, -2, 0.5F, 4}));
+  const Values& row = scores.videos[0].values;
+  EXPECT_NEAR(std::accumulate(row.begin(), row.end(), 0.0), 1.0, 1e-6);
+  EXPECT_NEAR(row[7] / row[0], std::exp(4.0), 1e-4);
+}
+
+TEST(Probabilities, SurviveLogitsThatOverflowAnExponential) {
+  const auto expr = probabilities_of(one_video(Task::kExpr, {1e4F, 0, 0, 0, 0, 0, 0, -1e4F}));
+  EXPECT_FLOAT_EQ(expr.videos[0].values[0], 1.0F);
+  EXPECT_EQ(expr.videos[0].values[7], 0.0F);
+  Values logits(12, 0.0F);
+  logits[0] = 1e4F;
+  logits[1] = -1e4F;
+  const auto au = probabilities_of(one_video(Task::kAu, logits));
+  EXPECT_EQ(au.videos[0].values[0], 1.0F);
+  EXPECT_EQ(au.videos[0].values[1], 0.0F);
+  EXPECT_EQ(au.videos[0].values[2], 0.5F);
+}
+
+TEST(Probabilities, OfValenceAndArousalAreTheScoresThemselves) {
+  const Values values = {0.25F, -3.0F};
+  EXPECT_EQ(probabilities_of(one_video(Task::kVa, values)).videos[0].values, values);
+}
+
+TEST(Interpolate, GivesKnownFramesBitForBit) {
+  const VideoScores scores{"v", {1, 4, 9}, {0.1F, -0.0F, 0.3F, 0.7F, 1e-30F, -1.0F}};
+  const Values out = interpolate(scores, 2, Frames{1, 4, 9});
+  ASSERT_EQ(out.size(), scores.values.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    EXPECT_EQ(out[i], scores.values[i]);
+    EXPECT_EQ(std::signbit(out[i]), std::signbit(scores.values[i]));
+  }
+}
+
+TEST(Interpolate, IsLinearBetweenTheNearestFrames) {
+  const VideoScores scores{"v", {10, 20}, {0, 1}};
+  EXPECT_EQ(interpolate(scores, 1, Frames{12, 15, 19}), (Values{0.2F, 0.5F, 0.9F}));
+}
+
+TEST(Interpolate, GivesTheNearestFramesValuesOutside) {
+  const VideoScores scores{"v", {10, 20}, {0.25F, 0.75F}};
+  EXPECT_EQ(interpolate(scores, 1, Frames{-5, 1, 9, 21, 1000}),
+            (Values{0.25F, 0.25F, 0.25F, 0.75F, 0.75F}));
+}
+
+TEST(Interpolate, ExtendsASingleFrame) {
+  EXPECT_EQ(interpolate({"v", {7}, {0.5F, 0.1F}}, 2, Frames{1, 7, 9}),
+            (Values{0.5F, 0.1F, 0.5F, 0.1F, 0.5F, 0.1F}));
+}
+
+TEST(Interpolate, AcceptsRepeatedFramesAndNone) {
+  const VideoScores scores{"v", {1, 3}, {0, 1}};
+  EXPECT_EQ(interpolate(scores, 1, Frames{2, 2, 3, 3}), (Values{0.5F, 0.5F, 1, 1}));
+  EXPECT_TRUE(interpolate(scores, 1, Frames{}).empty());
+}
+
+TEST(Interpolate, DoesNotOverflowOnExtremeFrameNumbers) {
+  const std::int32_t low = std::numeric_limits<std::int32_t>::min();
+  const std::int32_t high = std::numeric_limits<std::int32_t>::max();
+  EXPECT_NEAR(interpolate({"v", {low, high}, {0, 1}}, 1, Frames{0})[0], 0.5, 1e-6);
+}
+
+TEST(Interpolate, RefusesAVideoWithoutScores) {
+  EXPECT_THROW(interpolate({"v", {}, {}}, 1, Frames{1}), std::logic_error);
+}
+
+TEST(Decide, TakesTheFirstOfEqualClasses) {
+  EXPECT_EQ(decide(Task::kExpr, Values{0, 0.4F, 0, 0.4F, 0, 0, 0.2F, 0}), Values{1});
+}
+
+TEST(Decide, SetsAnActionUnitFromOneHalfOn) {
+  Values p(12, 0.0F);
+  p[0] = 0.5F;
+  p[1] = std::nextafter(0.5F, 0.0F);
+  const Values out = decide(Task::kAu, p);
+  EXPECT_EQ(out[0], 1);
+  EXPECT_EQ(out[1], 0);
+}
+
+TEST(Decide, ClipsValenceAndArousal) {
+  EXPECT_EQ(decide(Task::kVa, Values{1.5F, -2, 0.25F, -0.5F}), (Values{1, -1, 0.25F, -0.5F}));
+}
+
+TEST(Decide, KeepsVideosAndFrames) {
+  const TaskScores scores{Task::kVa, {{"a", {2, 5}, {0, 0, 1, 1}}, {"b", {1}, {2, 2}}}};
+  const TaskDecisions decisions = decide(scores);
+  EXPECT_EQ(decisions.task, Task::kVa);
+  ASSERT_EQ(decisions.videos.size(), 2U);
+  EXPECT_EQ(decisions.videos[0].frames, (Frames{2, 5}));
+  EXPECT_EQ(decisions.videos[1].video, "b");
+  EXPECT_EQ(decisions.videos[1].values, (Values{1, 1}));
+}
+
+}  // namespace
+}  // namespace mien

@@ -1,0 +1,184 @@
+// Probes of scoring and evaluation. Every probe takes options.cases cases at once, the tensors of
+// case i named `<i>.<name>`; a process a case would cost more than the case.
+#include <limits>
+
+#include "mien/evaluation/evaluate.h"
+#include "mien/scoring/bootstrap.h"
+#include "mien/scoring/classification.h"
+#include "mien/scoring/concordance.h"
+#include "mien/scoring/scores.h"
+#include "probe.h"
+
+namespace mien::probe {
+namespace {
+
+/// The tensors of one case.
+class Case {
+ public:
+  Case(const SafetensorsFile& input, std::int64_t index)
+      : input_(input), prefix_(std::to_string(index) + ".") {}
+
+  template <class T>
+  std::vector<T> values(const std::string& name, DType dtype, std::size_t rank = 1) const {
+    const auto view = input_.tensor(prefix_ + name, dtype, rank).as<T>();
+    return {view.begin(), view.end()};
+  }
+  std::vector<std::int32_t> integers(const std::string& name) const {
+    return values<std::int32_t>(name, DType::kI32);
+  }
+  std::vector<float> floats(const std::string& name) const {
+    return values<float>(name, DType::kF32);
+  }
+  std::vector<double> doubles(const std::string& name) const {
+    return values<double>(name, DType::kF64);
+  }
+  std::string name(const std::string& part) const { return prefix_ + part; }
+
+ private:
+  const SafetensorsFile& input_;
+  std::string prefix_;
+};
+
+template <class Body>
+void for_each_case(const SafetensorsFile& input, const nlohmann::json& options, Body body) {
+  for (std::int64_t i = 0; i < options.at("cases").get<std::int64_t>(); ++i) body(Case(input, i));
+}
+
+void add_doubles(Output& output, const std::string& name, const std::vector<double>& values) {
+  output.add(name, DType::kF64, {static_cast<std::int64_t>(values.size())}, values);
+}
+
+Task task_of(const nlohmann::json& options) {
+  return task_from_name(options.at("task").get<std::string>(), "task");
+}
+
+BootstrapOptions bootstrap_options(const nlohmann::json& options) {
+  return {options.value("draws", std::int64_t{0}), options.value("seed", std::uint64_t{5})};
+}
+
+/// truth, prediction I32 -> [macro F1, accuracy, F1 a class].
+void confusion(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
+  for_each_case(input, options, [&](const Case& one) {
+    Confusion counts(options.at("classes").get<std::size_t>());
+    const auto truth = one.integers("truth"), prediction = one.integers("prediction");
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      counts.add(static_cast<std::size_t>(truth[i]), static_cast<std::size_t>(prediction[i]));
+    }
+    std::vector<double> values = {counts.macro_f1(), counts.accuracy()};
+    for (std::size_t c = 0; c < counts.classes(); ++c) values.push_back(counts.f1(c));
+    add_doubles(output, one.name("scores"), values);
+  });
+}
+
+/// truth, prediction F64, parts I32 (which part each pair is merged from) -> [CCC].
+void ccc(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
+  for_each_case(input, options, [&](const Case& one) {
+    const auto truth = one.doubles("truth"), prediction = one.doubles("prediction");
+    const auto parts = one.integers("parts");
+    std::map<std::int32_t, Concordance> moments;
+    for (std::size_t i = 0; i < truth.size(); ++i) moments[parts[i]].add(truth[i], prediction[i]);
+    Concordance total;
+    for (const auto& entry : moments) total.merge(entry.second);
+    add_doubles(output, one.name("ccc"), {total.ccc()});
+  });
+}
+
+/// Videos (I32 index a row, ascending), frames and flat values -> one VideoLabels a video.
+std::vector<VideoLabels> videos_of(const Case& one, const std::string& side, Task task) {
+  const auto video = one.integers(side + "_video"), frame = one.integers(side + "_frame");
+  const auto values = one.floats(side);
+  const std::size_t columns = label_columns(task);
+  std::vector<VideoLabels> videos;
+  for (std::size_t i = 0; i < video.size(); ++i) {
+    // Of one length, so that byte order is the order of the numbers.
+    const std::string name = "video" + std::to_string(1000 + video[i]);
+    if (videos.empty() || videos.back().video != name) videos.push_back({name, {}, {}});
+    videos.back().frames.push_back(frame[i]);
+    const auto row = std::span(values).subspan(i * columns, columns);
+    videos.back().values.insert(videos.back().values.end(), row.begin(), row.end());
+  }
+  return videos;
+}
+
+/// truth, prediction F32 with <side>_video and <side>_frame -> estimates [1 + parts, 3] (value,
+/// low, high; low and high are NaN without draws), counts I32 [frames, videos, missing, filled,
+/// ignored], baseline F64 [1] (-1 without one).
+void evaluate(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
+  const Task task = task_of(options);
+  EvaluationOptions evaluation;
+  evaluation.bootstrap = bootstrap_options(options);
+  evaluation.all_frames = options.value("all_frames", false);
+  if (options.value("mask_value", false)) evaluation.au_policy = AuPolicy::kMaskValue;
+  for_each_case(input, options, [&](const Case& one) {
+    const TaskResult result =
+        evaluate_task({task, videos_of(one, "prediction", task)},
+                      {task, Split::kValidation, videos_of(one, "truth", task), {}}, evaluation);
+    std::vector<double> rows;
+    const auto add = [&rows](const Estimate& estimate) {
+      const double none = std::numeric_limits<double>::quiet_NaN();
+      const Interval interval = estimate.interval.value_or(Interval{none, none});
+      rows.insert(rows.end(), {estimate.value, interval.low, interval.high});
+    };
+    add(result.score);
+    for (const PartResult& part : result.parts) add(part.score);
+    output.add(one.name("estimates"), DType::kF64, {static_cast<std::int64_t>(rows.size() / 3), 3},
+               rows);
+    output.add(one.name("counts"), DType::kI64, {5},
+               std::vector<std::int64_t>{result.frames, result.videos, result.missing_frames,
+                                         result.filled_frames, result.ignored_frames});
+    add_doubles(output, one.name("baseline"), {result.baseline ? result.baseline->f1 : -1.0});
+  });
+}
+
+/// options.videos, draws, seed -> multiplicities I32 [draws, videos].
+void multiplicities(const SafetensorsFile&, const nlohmann::json& options, Output& output) {
+  const auto videos = options.at("videos").get<std::size_t>();
+  std::vector<std::int32_t> flat;
+  const auto draws = bootstrap_multiplicities(videos, bootstrap_options(options));
+  for (const auto& draw : draws) flat.insert(flat.end(), draw.begin(), draw.end());
+  output.add("multiplicities", DType::kI32,
+             {static_cast<std::int64_t>(draws.size()), static_cast<std::int64_t>(videos)}, flat);
+}
+
+/// draws F64, estimate F64 [1] -> interval F64 [2].
+void interval(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
+  for_each_case(input, options, [&](const Case& one) {
+    const auto found = bias_corrected_interval(one.doubles("estimate").at(0), one.doubles("draws"));
+    add_doubles(output, one.name("interval"), {found.value().low, found.value().high});
+  });
+}
+
+/// known I32 [n], values F32 [n * options.columns], frames I32 [m] -> values F32 [m * columns].
+void interpolation(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
+  const auto columns = options.at("columns").get<std::size_t>();
+  for_each_case(input, options, [&](const Case& one) {
+    const VideoScores scores{"v", one.integers("known"), one.floats("values")};
+    const auto out = interpolate(scores, columns, one.integers("frames"));
+    output.add(one.name("values"), DType::kF32, {static_cast<std::int64_t>(out.size())}, out);
+  });
+}
+
+/// logits F32 [n * columns] -> probabilities, decisions F32.
+void probabilities(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
+  const Task task = task_of(options);
+  for_each_case(input, options, [&](const Case& one) {
+    const TaskScores scores = probabilities_of({task, {{"v", {}, one.floats("logits")}}});
+    const auto& values = scores.videos[0].values;
+    const auto decisions = decide(task, values);
+    output.add(one.name("probabilities"), DType::kF32, {static_cast<std::int64_t>(values.size())},
+               values);
+    output.add(one.name("decisions"), DType::kF32, {static_cast<std::int64_t>(decisions.size())},
+               decisions);
+  });
+}
+
+}  // namespace
+
+std::map<std::string, Function> scoring_probes() {
+  return {{"scoring.confusion", confusion},        {"scoring.ccc", ccc},
+          {"scoring.evaluate", evaluate},          {"scoring.multiplicities", multiplicities},
+          {"scoring.interval", interval},          {"scoring.interpolation", interpolation},
+          {"scoring.probabilities", probabilities}};
+}
+
+}  // namespace mien::probe

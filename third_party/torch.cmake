@@ -1,0 +1,36 @@
+# LibTorch as imported targets by path: an installed PyTorch wheel or an unpacked LibTorch archive,
+# for the CPU or for CUDA. No nvcc is needed, and one binary serves both: what libtorch_cuda.so
+# registers when it is loaded is reached by dispatch.
+#
+#   -DMIEN_TORCH_DIR=<site-packages>/torch   or   <unpacked>/libtorch
+#
+# Defines mien::torch.
+set(MIEN_TORCH_DIR "" CACHE PATH "Folder of PyTorch that holds include/ and lib/")
+if(NOT MIEN_TORCH_DIR)
+  file(GLOB _candidates "${CMAKE_SOURCE_DIR}/.deps/venv/lib/python3*/site-packages/torch")
+  if(_candidates)
+    list(GET _candidates 0 MIEN_TORCH_DIR)
+  endif()
+endif()
+if(NOT EXISTS "${MIEN_TORCH_DIR}/lib/libtorch.so" OR
+   NOT EXISTS "${MIEN_TORCH_DIR}/include/ATen/core/Tensor.h")
+  message(FATAL_ERROR
+    "MIEN_TORCH_DIR = '${MIEN_TORCH_DIR}': expected a folder with lib/libtorch.so and include/ATen "
+    "(an installed PyTorch's torch folder or an unpacked LibTorch archive); "
+    "scripts/build.sh finds or installs one")
+endif()
+message(STATUS "PyTorch: ${MIEN_TORCH_DIR}")
+
+add_library(mien_torch INTERFACE)
+add_library(mien::torch ALIAS mien_torch)
+target_include_directories(mien_torch SYSTEM INTERFACE
+  "${MIEN_TORCH_DIR}/include" "${MIEN_TORCH_DIR}/include/torch/csrc/api/include")
+set(_torch_libraries "${MIEN_TORCH_DIR}/lib/libtorch_cpu.so" "${MIEN_TORCH_DIR}/lib/libc10.so")
+foreach(_optional torch_cuda c10_cuda)
+  if(EXISTS "${MIEN_TORCH_DIR}/lib/lib${_optional}.so")
+    list(APPEND _torch_libraries "${MIEN_TORCH_DIR}/lib/lib${_optional}.so")
+  endif()
+endforeach()
+# libtorch.so is what loads libtorch_cuda.so: keep it although no symbol of it is used.
+target_link_libraries(mien_torch INTERFACE
+  "-Wl,--no-as-needed,${MIEN_TORCH_DIR}/lib/libtorch.so,--as-needed" ${_torch_libraries})
