@@ -1,4 +1,4 @@
-#include <ATen/Parallel.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
 #include <nlohmann/json.hpp>
@@ -155,8 +155,9 @@ EncoderInfo read_encoder_info(const std::filesystem::path& file,
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
                                       const EncoderOverrides& overrides,
                                       const std::string& device) {
-  // One way to run the graph from the first batch on: no profiling runs whose bits could differ.
-  torch::jit::setGraphExecutorOptimize(false);
+  // One plan from the first batch on: the profiling executor changes it after some runs, and with
+  // it the last bits, so that a resumed job would differ from an uninterrupted one.
+  torch::jit::getExecutorMode() = false;
   std::string metadata;
   torch::jit::Module module = load_archive(file, torch::Device(device), metadata);
   EncoderInfo info = info_of(file, metadata, overrides);
