@@ -8,12 +8,13 @@
 #include "mien/core/error.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
-#include "wait_policy.h"
+#include "process.h"
 
 int main(int argc, char** argv) {
   using namespace mien;
   if (argc > 1 && (argv[1] == std::string_view("encode") || argv[1] == std::string_view("train"))) {
     wait_passively(argv);
+    keep_freed_memory();
   }
   try {
     CommandLine line;
