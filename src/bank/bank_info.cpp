@@ -22,26 +22,34 @@ BankCompute compute_from_json(const json& object, const std::string& what) {
   }
 }
 
+std::vector<std::string> sources_from_json(const json& list, const std::string& what) {
+  try {
+    return list.get<std::vector<std::string>>();
+  } catch (const json::exception&) {
+    throw InputError(what + ": sources", list.dump(), "expected a list of texts");
+  }
+}
+
 }  // namespace
 
 BankInfo read_bank_info(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kBankFile;
   const std::string what = file.string();
   const json parsed = json::parse(read_text(file, "bank"), nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_object() || parsed.value("format", "") != kFormat) {
+  if (!parsed.is_object() || parsed.value("format", json()) != kFormat) {
     throw InputError("bank", what, "expected JSON with \"format\": \"mien-bank\"");
   }
-  if (parsed.value("version", 0) != kVersion) {
+  if (parsed.value("version", json()) != kVersion) {
     throw InputError(what + ": version", parsed.value("version", json(0)).dump(),
                      concat("expected ", kVersion, "; another version of mien made this bank"));
   }
   BankInfo info;
   info.encoder = encoder_info_from_json(parsed.value("encoder", json()), what);
-  if (parsed.value("embedding_dim", std::int64_t{0}) != info.encoder.embedding_dim) {
+  if (parsed.value("embedding_dim", json()) != info.encoder.embedding_dim) {
     throw InputError(what + ": embedding_dim", parsed.value("embedding_dim", json(0)).dump(),
                      concat("expected ", info.encoder.embedding_dim, ", as its encoder gives"));
   }
-  info.sources = parsed.value("sources", std::vector<std::string>());
+  info.sources = sources_from_json(parsed.value("sources", json::array()), what);
   if (parsed.contains("compute")) info.compute = compute_from_json(parsed["compute"], what);
   return info;
 }

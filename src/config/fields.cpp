@@ -2,7 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include <set>
+#include <algorithm>
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
@@ -11,11 +11,17 @@
 namespace mien {
 namespace {
 
+bool is_control(char c) {
+  const auto code = static_cast<unsigned char>(c);
+  return code < 0x20 || code == 0x7f;
+}
+
 /// Quoted only when YAML would read it as something else.
 std::string quoted(const std::string& text) {
   const bool plain = !text.empty() &&
-                     text.find_first_of(":#[]{},&*!|>'\"%@`\n\t") == std::string::npos &&
-                     trim(text) == text && text.front() != '-' && text.front() != '?';
+                     text.find_first_of(":#[]{},&*!|>'\"%@`?") == std::string::npos &&
+                     std::none_of(text.begin(), text.end(), is_control) && trim(text) == text &&
+                     text.front() != '-';
   double number = 0;
   const std::string word = lower(text);
   const bool other_type = parse_number(text, number) || word == "true" || word == "false" ||

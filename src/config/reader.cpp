@@ -158,7 +158,7 @@ Strings Fields::differences(const std::filesystem::path& other_yaml) const {
       node.reset(node.IsMap() ? node[std::string(part)] : YAML::Node(YAML::NodeType::Undefined));
     }
     const YAML::Node mine = YAML::Load(text_of(field));
-    const std::string theirs = node.IsDefined() ? node_text(node) : field.default_text;
+    const std::string theirs = node_text(node.IsDefined() ? node : YAML::Load(field.default_text));
     if (node_text(mine) != theirs) {
       found.push_back(field.key + ": " + theirs + " -> " + node_text(mine));
     }

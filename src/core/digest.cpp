@@ -60,6 +60,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     in.read(block.data(), static_cast<std::streamsize>(block.size()));
     digest.update(std::string_view(block.data(), static_cast<std::size_t>(in.gcount())));
   }
+  if (in.bad()) throw InputError("file", path.string(), "cannot be read");  // a folder, say
   return digest.hex();
 }
 

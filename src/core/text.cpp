@@ -120,7 +120,7 @@ std::string with_thousands(std::int64_t number) {
 
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds)) return "?";
-  if (seconds < 60) return formatted("%.1f s", seconds);
+  if (seconds < 59.95) return formatted("%.1f s", seconds);
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   std::array<char, 64> buffer{};
   if (whole < 3600) {

@@ -20,19 +20,19 @@ std::optional<Number> parsed(std::string_view field) {
   return number;
 }
 
-std::optional<float> whole_number(std::string_view field, int highest) {
+std::optional<double> whole_number(std::string_view field, int highest) {
   const auto number = parsed<int>(field);
   if (!number || *number < -1 || *number > highest) return std::nullopt;
-  return static_cast<float>(*number);
+  return static_cast<double>(*number);
 }
 
-std::optional<float> affect_value(std::string_view field) {
-  const auto number = parsed<float>(field);
+std::optional<double> affect_value(std::string_view field) {
+  const auto number = parsed<double>(field);
   if (!number || !((*number >= -1 && *number <= 1) || *number == -5)) return std::nullopt;
   return number;
 }
 
-std::optional<float> label_value(Task task, std::string_view field) {
+std::optional<double> label_value(Task task, std::string_view field) {
   switch (task) {
     case Task::kExpr:
       return whole_number(field, static_cast<int>(kExpressions) - 1);
@@ -64,7 +64,7 @@ std::string_view take_field(std::string_view& rest) {
   return trim(field);
 }
 
-bool take_labels(Task task, std::string_view& rest, float* values) {
+bool take_labels(Task task, std::string_view& rest, double* values) {
   for (std::size_t column = 0; column < label_columns(task); ++column) {
     const auto value = label_value(task, take_field(rest));
     if (!value) return false;

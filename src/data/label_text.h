@@ -21,7 +21,7 @@ std::string_view take_field(std::string_view& rest);
 /// Reads the task's values off the front of `rest` into `values` (label_columns of them). False
 /// when one is missing or not among the legal values (whole numbers for EXPR and AU; -1 and -5
 /// where they mean "invalid").
-bool take_labels(Task task, std::string_view& rest, float* values);
+bool take_labels(Task task, std::string_view& rest, double* values);
 
 /// "12 integers, each -1, 0 or 1": what a row of the task holds.
 std::string legal_labels(Task task);

@@ -48,17 +48,17 @@ std::string split_name(Split split) {
   return split == Split::kTrain ? "train" : "validation";
 }
 
-std::span<const float> LabelSet::row(const VideoLabels& video, std::size_t index) const {
+std::span<const double> LabelSet::row(const VideoLabels& video, std::size_t index) const {
   const std::size_t columns = label_columns(task);
   return std::span(video.values).subspan(index * columns, columns);
 }
 
-bool is_valid_row(Task task, std::span<const float> row) {
+bool is_valid_row(Task task, std::span<const double> row) {
   return std::all_of(row.begin(), row.end(),
-                     [task](float value) { return is_valid_value(task, value); });
+                     [task](double value) { return is_valid_value(task, value); });
 }
 
-bool is_valid_value(Task task, float value) {
+bool is_valid_value(Task task, double value) {
   return task == Task::kVa ? value >= -1 && value <= 1 : value >= 0;
 }
 

@@ -22,7 +22,7 @@ struct Row {
   std::string_view video;
   std::int32_t frame = 0;
   std::size_t line = 0;
-  std::array<float, kValues> values{};
+  std::array<double, kValues> values{};
 };
 
 bool same_image(const Row& a, const Row& b) {
@@ -54,7 +54,7 @@ Row read_row(const fs::path& file, std::size_t number, std::string_view line) {
   if (!read_image(take_field(rest), row)) {
     throw line_error(file, number, line, "expected an image such as video/00001.jpg first");
   }
-  float* values = row.values.data();
+  double* values = row.values.data();
   for (const Task task : kOrder) {
     if (!take_labels(task, rest, values)) {
       throw line_error(file, number, line,
@@ -124,7 +124,7 @@ LabelSet read_multitask_list(const fs::path& file, Task task, Split split) {
       set.videos.push_back({std::string(row.video), {}, {}});
     }
     VideoLabels& labels = set.videos.back();
-    const float* values = row.values.data() + first_column(task);
+    const double* values = row.values.data() + first_column(task);
     labels.frames.push_back(row.frame);
     labels.values.insert(labels.values.end(), values, values + label_columns(task));
   }

@@ -1,5 +1,6 @@
 #include "mien/encoder/encoder_info.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
@@ -18,6 +19,10 @@ T value_of(const json& object, const char* key, const char* expected, const std:
     throw InputError(what + ": " + key, object.contains(key) ? object[key].dump() : "(missing)",
                      std::string("expected ") + expected);
   }
+}
+
+std::string optional_text(const json& object, const char* key, const std::string& what) {
+  return object.contains(key) ? value_of<std::string>(object, key, "a text", what) : "";
 }
 
 }  // namespace
@@ -44,9 +49,9 @@ EncoderInfo encoder_info_from_json(const json& object, const std::string& what) 
   info.std = value_of<std::array<double, 3>>(object, "std", "three numbers", what);
   info.resize = resize_filter_from_name(
       value_of<std::string>(object, "resize", "bicubic or bilinear", what), what + ": resize");
-  info.source = object.value("source", "");
-  info.weights_sha256 = object.value("weights_sha256", "");
-  info.file_sha256 = object.value("file_sha256", "");
+  info.source = optional_text(object, "source", what);
+  info.weights_sha256 = optional_text(object, "weights_sha256", what);
+  info.file_sha256 = optional_text(object, "file_sha256", what);
   if (info.image_size < 1 || info.image_size > 4096) {
     throw InputError(what + ": image_size", std::to_string(info.image_size), "expected 1 to 4096");
   }
@@ -65,7 +70,7 @@ std::array<double, 3> parse_rgb(const std::string& text, const std::string& flag
   std::array<double, 3> values{};
   bool good = parts.size() == values.size();
   for (std::size_t i = 0; good && i < values.size(); ++i) {
-    good = parse_number(trim(parts[i]), values[i]);
+    good = parse_number(trim(parts[i]), values[i]) && std::isfinite(values[i]);
   }
   if (!good) throw InputError(flag, text, "expected three numbers r,g,b such as .5,.5,.5");
   return values;

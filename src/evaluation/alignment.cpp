@@ -5,7 +5,7 @@
 namespace mien {
 namespace {
 
-std::span<const float> row_at(const VideoLabels& video, std::size_t index, std::size_t columns) {
+std::span<const double> row_at(const VideoLabels& video, std::size_t index, std::size_t columns) {
   return std::span(video.values).subspan(index * columns, columns);
 }
 
@@ -20,19 +20,18 @@ bool has_frame(const VideoLabels& video, std::size_t position, std::int32_t fram
 }
 
 /// The nearest decided frame's values, of two the earlier's; VA linear between both.
-std::vector<float> from_neighbours(Task task, const VideoLabels& decided, std::int32_t frame) {
+std::vector<double> from_neighbours(Task task, const VideoLabels& decided, std::int32_t frame) {
   const std::size_t columns = label_columns(task);
   const std::size_t after = position_of(decided, frame);
   const std::size_t right = std::min(after, decided.frames.size() - 1);
   const std::size_t left = after == 0 ? 0 : after - 1;
   if (task == Task::kVa) {
-    VideoScores pair;
-    for (std::size_t i = left; i <= right; ++i) {
-      const auto row = row_at(decided, i, columns);
-      pair.frames.push_back(decided.frames[i]);
-      pair.values.insert(pair.values.end(), row.begin(), row.end());
-    }
-    return interpolate(pair, columns, std::span(&frame, 1));
+    const auto first = row_at(decided, left, columns), last = row_at(decided, right, columns);
+    const double span = static_cast<double>(decided.frames[right]) - decided.frames[left];
+    const double share =
+        span > 0 ? std::clamp((static_cast<double>(frame) - decided.frames[left]) / span, 0., 1.)
+                 : 0;
+    return {first[0] + (last[0] - first[0]) * share, first[1] + (last[1] - first[1]) * share};
   }
   const std::int64_t to_left = std::int64_t{frame} - decided.frames[left];
   const std::int64_t to_right = std::int64_t{decided.frames[right]} - frame;
@@ -45,14 +44,14 @@ std::vector<float> from_neighbours(Task task, const VideoLabels& decided, std::i
 class Filler {
  public:
   Filler(const LabelSet& labels, const VideoLabels& video, const VideoLabels* decided,
-         const EvaluationOptions& options, std::span<const float> prior_row)
+         const EvaluationOptions& options, std::span<const double> prior_row)
       : task_(labels.task), decided_(decided), prior_row_(prior_row) {
     if (options.interpolated != nullptr) {
       interpolated_ = find_video(options.interpolated->videos, video.video);
     }
   }
 
-  std::vector<float> values_at(std::int32_t frame) const {
+  std::vector<double> values_at(std::int32_t frame) const {
     if (interpolated_ != nullptr) {
       const std::size_t at = position_of(*interpolated_, frame);
       if (has_frame(*interpolated_, at, frame)) {
@@ -68,14 +67,14 @@ class Filler {
   Task task_;
   const VideoLabels* decided_;
   const VideoLabels* interpolated_ = nullptr;
-  std::span<const float> prior_row_;
+  std::span<const double> prior_row_;
 };
 
 }  // namespace
 
-bool is_scored_row(Task task, std::span<const float> row, AuPolicy policy) {
+bool is_scored_row(Task task, std::span<const double> row, AuPolicy policy) {
   if (task != Task::kAu || policy == AuPolicy::kDropFrame) return is_valid_row(task, row);
-  return std::ranges::any_of(row, [task](float value) { return is_valid_value(task, value); });
+  return std::ranges::any_of(row, [task](double value) { return is_valid_value(task, value); });
 }
 
 const VideoLabels* find_video(const std::vector<VideoLabels>& videos, const std::string& name) {
@@ -85,12 +84,12 @@ const VideoLabels* find_video(const std::vector<VideoLabels>& videos, const std:
 }
 
 AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskDecisions& decisions,
-                   const EvaluationOptions& options, std::span<const float> prior_row) {
+                   const EvaluationOptions& options, std::span<const double> prior_row) {
   const std::size_t columns = label_columns(labels.task);
   const VideoLabels* decided = find_video(decisions.videos, video.video);
   const Filler filler(labels, video, decided, options, prior_row);
   AlignedVideo out;
-  const auto add = [&out](std::span<const float> truth, std::span<const float> prediction) {
+  const auto add = [&out](std::span<const double> truth, std::span<const double> prediction) {
     out.truth.insert(out.truth.end(), truth.begin(), truth.end());
     out.prediction.insert(out.prediction.end(), prediction.begin(), prediction.end());
     ++out.frames;

@@ -10,7 +10,7 @@ namespace mien {
 
 /// Rows to score, [n, label_columns] each, in the order of the frames.
 struct AlignedVideo {
-  std::vector<float> truth, prediction;
+  std::vector<double> truth, prediction;
   std::int64_t frames = 0;   ///< n
   std::int64_t missing = 0;  ///< valid labels without a decision
   std::int64_t filled = 0;   ///< of those, in the rows
@@ -18,13 +18,13 @@ struct AlignedVideo {
 };
 
 /// True when the row is scored at all: every value valid, or one of an AU row that masks values.
-bool is_scored_row(Task task, std::span<const float> row, AuPolicy policy);
+bool is_scored_row(Task task, std::span<const double> row, AuPolicy policy);
 
 /// The decisions of a video; null when there are none. `videos` are in byte order of their names.
 const VideoLabels* find_video(const std::vector<VideoLabels>& videos, const std::string& name);
 
 /// `prior_row`: label_columns values for a video without any decision.
 AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskDecisions& decisions,
-                   const EvaluationOptions& options, std::span<const float> prior_row);
+                   const EvaluationOptions& options, std::span<const double> prior_row);
 
 }  // namespace mien

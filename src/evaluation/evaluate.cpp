@@ -32,7 +32,7 @@ template <class Tally>
 std::vector<Tally> tallies_of(const TaskDecisions& decisions, const LabelSet& labels,
                               const EvaluationOptions& options, TaskResult& result) {
   const Prior prior = options.prior.empty() ? prior_of(labels) : options.prior;
-  const std::vector<float> prior_row = decide(labels.task, prior);
+  const std::vector<double> prior_row = decide(labels.task, prior);
   std::vector<Tally> videos;
   std::int64_t used_decisions = 0, all_decisions = 0;
   for (const VideoLabels& video : decisions.videos) {

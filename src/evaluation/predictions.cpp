@@ -16,7 +16,7 @@ namespace {
 struct VideoRows {
   std::string_view video;
   std::vector<std::int32_t> frames;
-  std::vector<float> values;  ///< [n, submission_columns]
+  std::vector<double> values;  ///< [n, submission_columns]
   std::vector<std::int64_t> lines;
 };
 

@@ -5,8 +5,8 @@
 namespace mien {
 namespace {
 
-std::span<const float> row_at(const std::vector<float>& values, std::size_t index,
-                              std::size_t columns) {
+std::span<const double> row_at(const std::vector<double>& values, std::size_t index,
+                               std::size_t columns) {
   return std::span(values).subspan(index * columns, columns);
 }
 
@@ -89,7 +89,7 @@ Baseline majority_baseline(const Confusion& counts, const Prior& prior) {
   Prior shares = prior;
   if (shares.empty()) {
     for (std::size_t c = 0; c < kExpressions; ++c) {
-      shares.push_back(static_cast<float>(counts.support(c)));
+      shares.push_back(static_cast<double>(counts.support(c)));
     }
   }
   const auto most = static_cast<std::size_t>(std::ranges::max_element(shares) - shares.begin());

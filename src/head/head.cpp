@@ -151,7 +151,9 @@ std::vector<at::Tensor> Head::forward_training(const at::Tensor& x, const Dropou
       x.device(), mixed(mixed(mixed(key.seed) ^ key.step) ^ (key.pass + 0x5bf03635)));
   at::Tensor hidden = x;
   for (Block& block : trunk_) {
-    hidden = product(hidden, block.weight, block.bias, precision);
+    // BatchNorm takes the bias away again: its gradient is zero, and what rounding would leave of
+    // it AdamW would blow up to steps of the learning rate's size.
+    hidden = product(hidden, block.weight, block.bias.detach(), precision);
     hidden = at::batch_norm(hidden, block.norm_weight, block.norm_bias,
                             update_statistics ? block.running_mean : at::Tensor(),
                             update_statistics ? block.running_var : at::Tensor(),

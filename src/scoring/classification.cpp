@@ -90,12 +90,12 @@ double BinaryCounts::f1() const {
   return f1_of(tp, fp + fn);
 }
 
-bool AuCounts::add_row(std::span<const float> truth, std::span<const float> prediction,
+bool AuCounts::add_row(std::span<const double> truth, std::span<const double> prediction,
                        AuPolicy policy) {
   if (truth.size() != kActionUnits || prediction.size() != kActionUnits) {
     throw std::logic_error("AuCounts::add_row: expected 12 labels and 12 decisions");
   }
-  const auto valid = [](float value) { return value >= 0; };
+  const auto valid = [](double value) { return value >= 0; };
   if (policy == AuPolicy::kDropFrame && !std::ranges::all_of(truth, valid)) return false;
   bool counted = false;
   for (std::size_t unit = 0; unit < kActionUnits; ++unit) {

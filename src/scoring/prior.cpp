@@ -10,7 +10,7 @@ Prior class_shares(const LabelSet& labels) {
   std::array<std::int64_t, kExpressions> counts{};
   std::int64_t total = 0;
   for (const VideoLabels& video : labels.videos) {
-    for (const float label : video.values) {
+    for (const double label : video.values) {
       if (!is_valid_value(Task::kExpr, label)) continue;
       ++counts.at(static_cast<std::size_t>(label));
       ++total;

@@ -64,20 +64,20 @@ std::vector<float> interpolate(const VideoScores& scores, std::size_t columns,
   return out;
 }
 
-std::vector<float> decide(Task task, std::span<const float> probabilities) {
-  std::vector<float> out;
+std::vector<double> decide(Task task, std::span<const float> probabilities) {
+  std::vector<double> out;
   if (task == Task::kExpr) {
     const std::size_t columns = score_columns(task);
     out.reserve(probabilities.size() / columns);
     for (std::size_t at = 0; at + columns <= probabilities.size(); at += columns) {
       const auto row = probabilities.subspan(at, columns);
-      out.push_back(static_cast<float>(std::ranges::max_element(row) - row.begin()));
+      out.push_back(static_cast<double>(std::ranges::max_element(row) - row.begin()));
     }
     return out;
   }
   out.reserve(probabilities.size());
   for (const float p : probabilities) {
-    out.push_back(task == Task::kAu ? (p >= 0.5F ? 1.0F : 0.0F) : std::clamp(p, -1.0F, 1.0F));
+    out.push_back(task == Task::kAu ? (p >= 0.5F ? 1. : 0.) : std::clamp<double>(p, -1, 1));
   }
   return out;
 }

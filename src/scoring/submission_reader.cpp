@@ -75,7 +75,7 @@ void SubmissionReader::read_row(std::string_view row) {
   image_ = *image;
 }
 
-void SubmissionReader::read_values(std::span<float> values) const {
+void SubmissionReader::read_values(std::span<double> values) const {
   if (const auto illegal = parse_values(task_, values_, values)) {
     fail(illegal->value, illegal->expected, illegal->name);
   }

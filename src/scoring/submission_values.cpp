@@ -50,19 +50,19 @@ std::string_view without_blanks(std::string_view field) {
   return field;
 }
 
-bool parse_field(const Column& column, std::string_view field, float& value) {
+bool parse_field(const Column& column, std::string_view field, double& value) {
   field = without_blanks(field);
   if (column.kind != Kind::kUnitInterval) {
     const int limit = column.kind == Kind::kBinary ? 2 : column.classes;
     if (field.size() != 1 || field[0] < '0' || field[0] >= '0' + limit) return false;
-    value = static_cast<float>(field[0] - '0');
+    value = static_cast<double>(field[0] - '0');
     return true;
   }
   double number = 0;
   if (field.starts_with("+-")) return false;
   // The comparison is false for NaN.
   if (!parse_number(field, number) || !(number >= -1 && number <= 1)) return false;
-  value = static_cast<float>(number);
+  value = static_cast<double>(number);
   return true;
 }
 
@@ -77,7 +77,7 @@ IllegalField wrong_count(SubmissionTask task, std::string_view text) {
 }  // namespace
 
 std::optional<IllegalField> parse_values(SubmissionTask task, std::string_view text,
-                                         std::span<float> values) {
+                                         std::span<double> values) {
   std::string_view rest = text;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t comma = rest.find(',');

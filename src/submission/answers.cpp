@@ -26,11 +26,12 @@ const Prior& prior_for(Task task, const Priors& priors, const std::string& video
   return found->second;
 }
 
-std::vector<float> decided(SubmissionTask task, Task source, std::span<const float> probabilities) {
+std::vector<double> decided(SubmissionTask task, Task source,
+                            std::span<const float> probabilities) {
   if (task != SubmissionTask::kCe) return decide(source, probabilities);
-  std::vector<float> compounds;
+  std::vector<double> compounds;
   for (std::size_t at = 0; at < probabilities.size(); at += kExpressions) {
-    compounds.push_back(static_cast<float>(compound_of(probabilities.subspan(at, kExpressions))));
+    compounds.push_back(static_cast<double>(compound_of(probabilities.subspan(at, kExpressions))));
   }
   return compounds;
 }
@@ -67,7 +68,7 @@ void VideoAnswers::answer(const ScoresByTask& probabilities, const Priors& prior
   const std::size_t columns = submission_columns(task_);
   for (const Source& source : sources_of(task_)) {
     const VideoScores* scores = find_scores(probabilities.at(source.task), video);
-    std::vector<float> decisions;
+    std::vector<double> decisions;
     if (scores != nullptr) {
       decisions =
           decided(task_, source.task, interpolate(*scores, score_columns(source.task), frames_));
@@ -92,7 +93,7 @@ std::size_t VideoAnswers::position_of(std::int32_t frame) const {
   return static_cast<std::size_t>(std::ranges::lower_bound(frames_, frame) - frames_.begin());
 }
 
-std::span<const float> VideoAnswers::row(std::int32_t frame) const {
+std::span<const double> VideoAnswers::row(std::int32_t frame) const {
   const std::size_t columns = submission_columns(task_);
   return std::span(values_).subspan(position_of(frame) * columns, columns);
 }

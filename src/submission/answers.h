@@ -19,7 +19,7 @@ class VideoAnswers {
   bool has_scores() const { return has_scores_; }
 
   /// submission_columns values as parse_values() gives them; `frame` is one of the frames.
-  std::span<const float> row(std::int32_t frame) const;
+  std::span<const double> row(std::int32_t frame) const;
   /// False when the frame's own scores were there.
   bool interpolated(std::int32_t frame) const;
 
@@ -29,7 +29,7 @@ class VideoAnswers {
 
   SubmissionTask task_;
   std::vector<std::int32_t> frames_;
-  std::vector<float> values_;       ///< [frames, submission_columns]
+  std::vector<double> values_;      ///< [frames, submission_columns]
   std::vector<bool> interpolated_;  ///< [frames]
   bool has_scores_ = true;
 };

@@ -53,7 +53,7 @@ CheckSummary check_submission(const std::filesystem::path& file,
   SubmissionReader wanted(form);
   SubmissionReader found(file);
   require_same_header(found, wanted);
-  std::array<float, kMostColumns> storage{};
+  std::array<double, kMostColumns> storage{};
   const auto values = std::span(storage).first(submission_columns(wanted.task()));
   CheckSummary summary{wanted.task(), 0};
   while (wanted.next()) {
@@ -68,7 +68,7 @@ CheckSummary check_submission(const std::filesystem::path& file,
 
 SubmissionFacts inspect_submission(const std::filesystem::path& file) {
   SubmissionReader reader(file);
-  std::array<float, kMostColumns> storage{};
+  std::array<double, kMostColumns> storage{};
   const auto values = std::span(storage).first(submission_columns(reader.task()));
   SubmissionFacts facts{reader.task(), 0, 0, 0};
   std::unordered_set<std::string_view> videos;

@@ -45,7 +45,7 @@ class RowWriter {
   explicit RowWriter(SubmissionTask task)
       : decimals_(task == SubmissionTask::kVa || task == SubmissionTask::kMtl ? 2 : 0) {}
 
-  void append(std::string& text, std::span<const float> values) const {
+  void append(std::string& text, std::span<const double> values) const {
     for (std::size_t i = 0; i < values.size(); ++i) {
       text += ',';
       if (i >= decimals_) {
@@ -53,8 +53,8 @@ class RowWriter {
         continue;
       }
       std::array<char, 32> digits{};
-      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
-                                     static_cast<double>(values[i]), std::chars_format::fixed, 6);
+      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), values[i],
+                                     std::chars_format::fixed, 6);
       text.append(digits.data(), end.ptr);
     }
     text += '\n';
@@ -69,7 +69,7 @@ class Histogram {
  public:
   explicit Histogram(SubmissionTask task) : task_(task) {}
 
-  void add(std::span<const float> values) {
+  void add(std::span<const double> values) {
     if (task_ == SubmissionTask::kVa) return;
     const std::size_t first = task_ == SubmissionTask::kMtl ? 2 : 0;
     std::size_t units = first;

@@ -26,7 +26,7 @@ class LabelCursor {
   }
 
   /// The label values of `frame`, empty when there are none. Frames must not descend.
-  std::span<const float> at(std::int32_t frame) {
+  std::span<const double> at(std::int32_t frame) {
     if (video_ == nullptr) return {};
     while (next_ < video_->frames.size() && video_->frames[next_] < frame) ++next_;
     if (next_ == video_->frames.size() || video_->frames[next_] != frame) return {};
@@ -39,9 +39,9 @@ class LabelCursor {
   std::size_t next_ = 0;
 };
 
-bool any_valid(Task task, std::span<const float> row) {
+bool any_valid(Task task, std::span<const double> row) {
   return std::any_of(row.begin(), row.end(),
-                     [task](float value) { return is_valid_value(task, value); });
+                     [task](double value) { return is_valid_value(task, value); });
 }
 
 /// Frames whose row has a valid value of the task.
@@ -118,7 +118,7 @@ class Collector {
     for (const LabelSet& set : labels_) cursors.emplace_back(set, video);
     std::optional<std::uint32_t> index;
     for (const std::int32_t frame : embeddings.frames()) {
-      std::vector<std::span<const float>> values;
+      std::vector<std::span<const double>> values;
       bool labelled = false;
       for (std::size_t t = 0; t < labels_.size(); ++t) {
         values.push_back(cursors[t].at(frame));
@@ -161,13 +161,13 @@ class Collector {
     return at::from_blob(values.data(), shape, dtype).clone();
   }
 
-  void add_labels(std::size_t t, std::span<const float> row) {
+  void add_labels(std::size_t t, std::span<const double> row) {
     Column& column = columns_[t];
     const Task task = labels_[t].task;
     bool any = false;
     for (std::size_t c = 0; c < label_columns(task); ++c) {
       const bool valid = !row.empty() && is_valid_value(task, row[c]);
-      column.values.push_back(valid ? row[c] : 0);
+      column.values.push_back(valid ? static_cast<float>(row[c]) : 0);
       column.valid.push_back(valid);
       any = any || valid;
     }

@@ -23,40 +23,39 @@ std::vector<at::Tensor> all_logits(const Head& head, const Dataset& data) {
   return all;
 }
 
-std::span<const float> host_values(const at::Tensor& tensor, at::Tensor& keep) {
-  keep = tensor.to(at::kCPU, at::kFloat).contiguous();
-  return {keep.const_data_ptr<float>(), static_cast<std::size_t>(keep.numel())};
+template <class T>
+std::vector<T> host_values(const at::Tensor& tensor) {
+  const at::Tensor host = tensor.to(at::kCPU, at::kFloat).contiguous();
+  const auto* values = host.const_data_ptr<float>();
+  return {values, values + host.numel()};
 }
 
 /// Decisions as a submission would hold them: from probabilities.
-std::vector<float> decisions(Task task, const at::Tensor& logits) {
-  at::Tensor keep;
-  const auto values = host_values(logits, keep);
-  TaskScores scores{task, {{"", {}, {values.begin(), values.end()}}}};
+std::vector<double> decisions(Task task, const at::Tensor& logits) {
+  const TaskScores scores{task, {{"", {}, host_values<float>(logits)}}};
   return decide(task, probabilities_of(scores).videos.front().values);
 }
 
 double expr_f1(const at::Tensor& logits, const TaskLabels& labels) {
-  const std::vector<float> decided = decisions(Task::kExpr, logits);
+  const std::vector<double> decided = decisions(Task::kExpr, logits);
   const at::Tensor truth = labels.labels.to(at::kCPU).contiguous();
   const auto* values = truth.const_data_ptr<std::int64_t>();
   const auto* valid = labels.valid_host.const_data_ptr<bool>();
   Confusion confusion(kExpressions);
   for (std::size_t i = 0; i < decided.size(); ++i) {
-    if (valid[i])
-      confusion.add(static_cast<std::size_t>(values[i]), static_cast<std::size_t>(decided[i]));
+    if (!valid[i]) continue;
+    confusion.add(static_cast<std::size_t>(values[i]), static_cast<std::size_t>(decided[i]));
   }
   return confusion.macro_f1();
 }
 
 double au_f1(const at::Tensor& logits, const TaskLabels& labels) {
-  const std::vector<float> decided = decisions(Task::kAu, logits);
-  at::Tensor keep;
-  const auto truth = host_values(labels.labels.masked_fill(labels.valid.logical_not(), -1), keep);
+  const std::vector<double> decided = decisions(Task::kAu, logits);
+  const auto truth = host_values<double>(labels.labels.masked_fill(labels.valid.logical_not(), -1));
   AuCounts counts;
   for (std::size_t row = 0; row + kActionUnits <= decided.size(); row += kActionUnits) {
-    counts.add_row(truth.subspan(row, kActionUnits), std::span(decided).subspan(row, kActionUnits),
-                   AuPolicy::kDropFrame);
+    counts.add_row(std::span(truth).subspan(row, kActionUnits),
+                   std::span(decided).subspan(row, kActionUnits), AuPolicy::kDropFrame);
   }
   return counts.mean_f1();
 }

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "data/expectations.h"
+#include "expectations.h"
 #include "temporary_folder.h"
 
 namespace mien {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "data/expectations.h"
+#include "expectations.h"
 #include "mien/data/labels.h"
 #include "temporary_folder.h"
 
@@ -46,7 +46,7 @@ TEST(ChallengeLabels, ReadsRowsOfEveryTask) {
   EXPECT_EQ(au.row(au.videos[0], 0)[1], 1);
   EXPECT_EQ(au.row(au.videos[0], 0)[10], -1);
   const LabelSet va = load_one(Task::kVa, kVaHeader + "0.25,-1\n-5,-5.0\n+1.0,1e-1\n");
-  EXPECT_TRUE(holds(va.videos[0].values, {.25F, -1, -5, -5, 1, .1F}));
+  EXPECT_TRUE(holds(va.videos[0].values, {.25, -1, -5, -5, 1, .1}));
 }
 
 TEST(ChallengeLabels, AcceptsWindowsLineEndsBlanksAndAByteOrderMark) {
@@ -140,11 +140,11 @@ TEST(ChallengeLabels, RefusesAMissingOrEmptySplit) {
 }
 
 TEST(LabelValidity, DependsOnTheTask) {
-  EXPECT_TRUE(is_valid_row(Task::kExpr, std::vector<float>{0}));
-  EXPECT_FALSE(is_valid_row(Task::kExpr, std::vector<float>{-1}));
-  EXPECT_FALSE(is_valid_row(Task::kAu, std::vector<float>{0, 1, -1}));
-  EXPECT_TRUE(is_valid_row(Task::kVa, std::vector<float>{-1, .5F}));
-  EXPECT_FALSE(is_valid_row(Task::kVa, std::vector<float>{.5F, -5}));
+  EXPECT_TRUE(is_valid_row(Task::kExpr, std::vector<double>{0}));
+  EXPECT_FALSE(is_valid_row(Task::kExpr, std::vector<double>{-1}));
+  EXPECT_FALSE(is_valid_row(Task::kAu, std::vector<double>{0, 1, -1}));
+  EXPECT_TRUE(is_valid_row(Task::kVa, std::vector<double>{-1, .5F}));
+  EXPECT_FALSE(is_valid_row(Task::kVa, std::vector<double>{.5F, -5}));
   EXPECT_FALSE(is_valid_value(Task::kAu, -1));
   EXPECT_TRUE(is_valid_value(Task::kAu, 0));
 }

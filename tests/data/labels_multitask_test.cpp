@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "data/expectations.h"
+#include "expectations.h"
 #include "mien/data/labels.h"
 #include "temporary_folder.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "data/expectations.h"
+#include "expectations.h"
 #include "mien/data/tasks.h"
 
 namespace mien {

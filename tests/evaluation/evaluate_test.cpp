@@ -25,7 +25,7 @@ EvaluationOptions every_frame() {
   return options;
 }
 
-VideoLabels au_video(const std::string& name, const std::vector<float>& first_units) {
+VideoLabels au_video(const std::string& name, const std::vector<double>& first_units) {
   VideoLabels video{name, {}, {}};
   for (const float unit : first_units) {
     video.frames.push_back(static_cast<std::int32_t>(video.frames.size()) + 1);

@@ -41,7 +41,7 @@ TEST_F(ReadPredictions, SortsVideosAndFrames) {
   ASSERT_EQ(decisions.videos.size(), 2U);
   EXPECT_EQ(decisions.videos[0].video, "a");
   EXPECT_EQ(decisions.videos[1].frames, (std::vector<std::int32_t>{1, 2}));
-  EXPECT_EQ(decisions.videos[1].values, (std::vector<float>{2, 3}));
+  EXPECT_EQ(decisions.videos[1].values, (std::vector<double>{2, 3}));
 }
 
 TEST_F(ReadPredictions, AcceptsAByteOrderMarkCrlfAndNoLastLineEnd) {
@@ -49,15 +49,15 @@ TEST_F(ReadPredictions, AcceptsAByteOrderMarkCrlfAndNoLastLineEnd) {
       folder_.write("crlf.txt", "\xEF\xBB\xBF" + official_header(SubmissionTask::kVa) +
                                     "\r\nv/00001.jpg,0.5,-0.5\r\nv/00002.jpg,1,-1");
   const auto decisions = read_predictions(path, SubmissionTask::kVa).at(Task::kVa);
-  EXPECT_EQ(decisions.videos.at(0).values, (std::vector<float>{0.5F, -0.5F, 1, -1}));
+  EXPECT_EQ(decisions.videos.at(0).values, (std::vector<double>{0.5F, -0.5F, 1, -1}));
 }
 
 TEST_F(ReadPredictions, SplitsAMultiTaskFileByPosition) {
   const auto path = file("v/00007.jpg,0.5,-0.25,6,1,0,0,0,0,0,0,0,0,0,0,1\n", SubmissionTask::kMtl);
   const auto decisions = read_predictions(path, SubmissionTask::kMtl);
   ASSERT_EQ(decisions.size(), 3U);
-  EXPECT_EQ(decisions.at(Task::kExpr).videos.at(0).values, std::vector<float>{6});
-  EXPECT_EQ(decisions.at(Task::kVa).videos.at(0).values, (std::vector<float>{0.5F, -0.25F}));
+  EXPECT_EQ(decisions.at(Task::kExpr).videos.at(0).values, std::vector<double>{6});
+  EXPECT_EQ(decisions.at(Task::kVa).videos.at(0).values, (std::vector<double>{0.5F, -0.25F}));
   const auto& units = decisions.at(Task::kAu).videos.at(0);
   EXPECT_EQ(units.frames, std::vector<std::int32_t>{7});
   ASSERT_EQ(units.values.size(), 12U);

@@ -12,25 +12,25 @@ EvaluationReport full_report(std::int64_t draws, AuPolicy policy = AuPolicy::kDr
   options.bootstrap.draws = draws;
   options.au_policy = policy;
   EvaluationReport report;
-  const auto add = [&](Task task, const std::vector<float>& truth,
-                       const std::vector<float>& prediction) {
+  const auto add = [&](Task task, const std::vector<double>& truth,
+                       const std::vector<double>& prediction) {
     const std::size_t rows = truth.size() / label_columns(task);
     std::vector<std::int32_t> frames;
     for (std::size_t i = 0; i < rows; ++i) frames.push_back(static_cast<std::int32_t>(i) + 1);
     auto decided = frames;
     decided.pop_back();
-    const std::vector<float> values(
+    const std::vector<double> values(
         prediction.begin(), prediction.end() - static_cast<std::ptrdiff_t>(label_columns(task)));
     report.tasks[task] =
         evaluate_task({task, {{"v", decided, values}}},
                       {task,
                        Split::kValidation,
-                       {{"v", frames, truth}, {"w", {1}, std::vector<float>(label_columns(task))}},
+                       {{"v", frames, truth}, {"w", {1}, std::vector<double>(label_columns(task))}},
                        {}},
                       options);
   };
   add(Task::kExpr, {0, 0, 4, 7}, {0, 4, 4, 7});
-  std::vector<float> units(48, 0.0F);
+  std::vector<double> units(48, 0.0F);
   units[0] = units[12] = 1;
   add(Task::kAu, units, units);
   add(Task::kVa, {0, 0, .5F, .5F, 1, 1, 0, 0}, {0, .1F, .5F, .4F, 1, .9F, 0, 0});

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 from safetensors.numpy import save_file
@@ -27,6 +28,26 @@ def mien():
         return subprocess.run(
             [binary, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def mien_binary():
+    """Path of the binary, for tests that interrupt it."""
+    return _program("MIEN_BINARY", "mien")
+
+
+@pytest.fixture(scope="session")
+def export_encoder():
+    """export_encoder(model, out): scripts/export_encoder.py in a process of its own."""
+
+    def run(model, out):
+        script = ROOT / "scripts" / "export_encoder.py"
+        done = subprocess.run([sys.executable, script, model, "--out", out], capture_output=True,
+                              text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return out
 
     return run
 

@@ -26,8 +26,8 @@ def random_data(rng, rows, dim, tasks, dtype):
 
 def gaps(probe, tmp_path, *, seed, tasks, dtype, steps, rho, adaptive=False):
     rng = np.random.default_rng(seed)
-    dim, width, layers, batch, alpha = 24, 20, 3, 16, 0.5
-    x, labels = random_data(rng, 80, dim, tasks, dtype)
+    dim, width, layers, batch, alpha = 64, 48, 3, 32, 0.5
+    x, labels = random_data(rng, 160, dim, tasks, dtype)
     trunk = reference.make_trunk(seed, dim, width, layers, tasks, dtype)
     init = tmp_path / f"init{seed}.safetensors"
     save_file(trunk.named_arrays(), init)

@@ -7,8 +7,8 @@
 namespace mien {
 namespace {
 
-std::vector<float> units(float value) {
-  return std::vector<float>(kActionUnits, value);
+std::vector<double> units(float value) {
+  return std::vector<double>(kActionUnits, value);
 }
 
 TEST(Confusion, CountsTheTruthInRows) {
@@ -107,7 +107,7 @@ TEST(AuCounts, CountsNothingOfAnEntirelyInvalidFrame) {
 
 TEST(AuCounts, RefusesRowsOfAnotherLength) {
   AuCounts counts;
-  const std::vector<float> short_row(11, 1.0F);
+  const std::vector<double> short_row(11, 1.0F);
   EXPECT_THROW(counts.add_row(short_row, units(1), AuPolicy::kDropFrame), std::logic_error);
 }
 

@@ -13,11 +13,11 @@ TEST(Prior, CountsClassesOverValidLabels) {
   const Prior prior = prior_of(labels);
   EXPECT_FLOAT_EQ(prior.at(4), 2.0F / 3);
   EXPECT_FLOAT_EQ(prior.at(0), 1.0F / 3);
-  EXPECT_EQ(decide(Task::kExpr, prior), std::vector<float>{4});
+  EXPECT_EQ(decide(Task::kExpr, prior), std::vector<double>{4});
 }
 
 TEST(Prior, SharesOfAnActionUnitLeaveOutItsInvalidLabels) {
-  std::vector<float> values(24, 0.0F);
+  std::vector<double> values(24, 0.0F);
   values[0] = 1;
   values[12] = -1;
   values[1] = 1;

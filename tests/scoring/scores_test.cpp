@@ -11,6 +11,7 @@ namespace {
 
 using Frames = std::vector<std::int32_t>;
 using Values = std::vector<float>;
+using Decisions = std::vector<double>;
 
 TaskScores one_video(Task task, Values values) {
   Frames frames(values.size() / score_columns(task));
@@ -86,20 +87,20 @@ TEST(Interpolate, RefusesAVideoWithoutScores) {
 }
 
 TEST(Decide, TakesTheFirstOfEqualClasses) {
-  EXPECT_EQ(decide(Task::kExpr, Values{0, 0.4F, 0, 0.4F, 0, 0, 0.2F, 0}), Values{1});
+  EXPECT_EQ(decide(Task::kExpr, Values{0, 0.4F, 0, 0.4F, 0, 0, 0.2F, 0}), Decisions{1});
 }
 
 TEST(Decide, SetsAnActionUnitFromOneHalfOn) {
   Values p(12, 0.0F);
   p[0] = 0.5F;
   p[1] = std::nextafter(0.5F, 0.0F);
-  const Values out = decide(Task::kAu, p);
+  const Decisions out = decide(Task::kAu, p);
   EXPECT_EQ(out[0], 1);
   EXPECT_EQ(out[1], 0);
 }
 
 TEST(Decide, ClipsValenceAndArousal) {
-  EXPECT_EQ(decide(Task::kVa, Values{1.5F, -2, 0.25F, -0.5F}), (Values{1, -1, 0.25F, -0.5F}));
+  EXPECT_EQ(decide(Task::kVa, Values{1.5F, -2, 0.25F, -0.5F}), (Decisions{1, -1, 0.25, -0.5}));
 }
 
 TEST(Decide, KeepsVideosAndFrames) {
@@ -109,7 +110,7 @@ TEST(Decide, KeepsVideosAndFrames) {
   ASSERT_EQ(decisions.videos.size(), 2U);
   EXPECT_EQ(decisions.videos[0].frames, (Frames{2, 5}));
   EXPECT_EQ(decisions.videos[1].video, "b");
-  EXPECT_EQ(decisions.videos[1].values, (Values{1, 1}));
+  EXPECT_EQ(decisions.videos[1].values, (Decisions{1, 1}));
 }
 
 }  // namespace

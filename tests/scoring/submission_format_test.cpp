@@ -14,7 +14,7 @@ constexpr auto kAll = {SubmissionTask::kExpr, SubmissionTask::kAu, SubmissionTas
                        SubmissionTask::kCe, SubmissionTask::kMtl};
 
 std::string problem_of(SubmissionTask task, const std::string& text) {
-  std::vector<float> values(submission_columns(task));
+  std::vector<double> values(submission_columns(task));
   const auto illegal = parse_values(task, text, values);
   return illegal ? illegal->name + " = " + illegal->value + ": " + illegal->expected : "";
 }
@@ -71,11 +71,11 @@ TEST(ImageLocation, RefusesWhatIsNone) {
 }
 
 TEST(SubmissionValues, ReadsLegalRowsOfEveryTask) {
-  std::vector<float> one(1), two(2), twelve(12), fifteen(15);
+  std::vector<double> one(1), two(2), twelve(12), fifteen(15);
   EXPECT_FALSE(parse_values(SubmissionTask::kExpr, "7", one));
   EXPECT_EQ(one[0], 7);
   EXPECT_FALSE(parse_values(SubmissionTask::kVa, " -1, +0.25 ", two));
-  EXPECT_EQ(two, (std::vector<float>{-1, 0.25F}));
+  EXPECT_EQ(two, (std::vector<double>{-1, 0.25F}));
   EXPECT_FALSE(parse_values(SubmissionTask::kAu, "0,1,0,0,0,0,0,0,0,0,0,1", twelve));
   EXPECT_EQ(twelve[1] + twelve[11], 2);
   EXPECT_FALSE(parse_values(SubmissionTask::kMtl, "0.5,1e-3,6,1,0,0,0,0,0,0,0,0,0,0,1", fifteen));

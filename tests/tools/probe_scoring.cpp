@@ -86,7 +86,7 @@ void ccc(const SafetensorsFile& input, const nlohmann::json& options, Output& ou
 /// Videos (I32 index a row, ascending), frames and flat values -> one VideoLabels a video.
 std::vector<VideoLabels> videos_of(const Case& one, const std::string& side, Task task) {
   const auto video = one.integers(side + "_video"), frame = one.integers(side + "_frame");
-  const auto values = one.floats(side);
+  const auto values = one.doubles(side);
   const std::size_t columns = label_columns(task);
   std::vector<VideoLabels> videos;
   for (std::size_t i = 0; i < video.size(); ++i) {
@@ -158,7 +158,7 @@ void interpolation(const SafetensorsFile& input, const nlohmann::json& options, 
   });
 }
 
-/// logits F32 [n * columns] -> probabilities, decisions F32.
+/// logits F32 [n * columns] -> probabilities F32, decisions F64.
 void probabilities(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
   const Task task = task_of(options);
   for_each_case(input, options, [&](const Case& one) {
@@ -167,8 +167,7 @@ void probabilities(const SafetensorsFile& input, const nlohmann::json& options, 
     const auto decisions = decide(task, values);
     output.add(one.name("probabilities"), DType::kF32, {static_cast<std::int64_t>(values.size())},
                values);
-    output.add(one.name("decisions"), DType::kF32, {static_cast<std::int64_t>(decisions.size())},
-               decisions);
+    add_doubles(output, one.name("decisions"), decisions);
   });
 }
 

@@ -1,6 +1,7 @@
 // Objective, sharpness-aware step, schedule and batches, for the PyTorch and scipy oracles.
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "mien/head/head.h"
 #include "mien/objective/cvar.h"

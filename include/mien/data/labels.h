@@ -20,7 +20,7 @@ std::string split_name(Split split);  ///< "train", "validation"
 struct VideoLabels {
   std::string video;
   std::vector<std::int32_t> frames;  ///< [n] 1-based, ascending
-  std::vector<float> values;         ///< [n, label_columns] as in the files, -1 / -5 included
+  std::vector<double> values;        ///< [n, label_columns] as in the files, -1 / -5 included
 };
 
 /// All videos of one task and split, in byte order of their names.
@@ -30,13 +30,13 @@ struct LabelSet {
   std::vector<VideoLabels> videos;
   std::vector<std::filesystem::path> files;  ///< what was read, for digests and messages
 
-  std::span<const float> row(const VideoLabels& video, std::size_t index) const;
+  std::span<const double> row(const VideoLabels& video, std::size_t index) const;
 };
 
 /// EXPR: not -1. AU: none of the 12 is -1. VA: neither is -5.
-bool is_valid_row(Task task, std::span<const float> row);
+bool is_valid_row(Task task, std::span<const double> row);
 /// One AU (0 or 1) or any other single value; masks element by element.
-bool is_valid_value(Task task, float value);
+bool is_valid_value(Task task, double value);
 
 /// The annotation root `root` may be the folder that holds the challenge folders
 /// (`EXPR_Classification_Challenge` or `EXPR_Recognition_Challenge`, `AU_Detection_Challenge`,

@@ -62,7 +62,7 @@ struct AuCounts {
   std::array<BinaryCounts, kActionUnits> units;
 
   /// One frame: 12 labels (0, 1 or -1) and 12 decisions. False when the policy counted nothing.
-  bool add_row(std::span<const float> truth, std::span<const float> prediction, AuPolicy policy);
+  bool add_row(std::span<const double> truth, std::span<const double> prediction, AuPolicy policy);
   void merge(const AuCounts& other, std::int64_t times = 1);
   std::array<double, kActionUnits> per_au() const;
   double mean_f1() const;

@@ -43,7 +43,7 @@ std::vector<float> interpolate(const VideoScores& scores, std::size_t columns,
 
 /// Argmax (the first of equals) for EXPR, `p >= 0.5` for AU, clipped to [-1, 1] for VA.
 /// `probabilities` [n, score_columns] -> [n, label_columns].
-std::vector<float> decide(Task task, std::span<const float> probabilities);
+std::vector<double> decide(Task task, std::span<const float> probabilities);
 
 /// The same for every video.
 TaskDecisions decide(const TaskScores& probabilities);

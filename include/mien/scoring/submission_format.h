@@ -55,10 +55,10 @@ struct IllegalField {
 };
 
 /// Reads a row's values (the text after the first comma) into `values`, which holds
-/// submission_columns(task) floats: EXPR and CE a class index, AU twelve 0 or 1, VA two in [-1, 1],
-/// MTL valence, arousal, expression, AUs. Blanks around a field are allowed.
+/// submission_columns(task) numbers: EXPR and CE a class index, AU twelve 0 or 1, VA two in [-1,
+/// 1], MTL valence, arousal, expression, AUs. Blanks around a field are allowed.
 std::optional<IllegalField> parse_values(SubmissionTask task, std::string_view text,
-                                         std::span<float> values);
+                                         std::span<double> values);
 
 /// `text` fit for a one-line message: cut when long, unprintable bytes as \xNN, "nothing" as
 /// (empty).

@@ -34,7 +34,7 @@ class SubmissionReader {
   bool has_values_text() const { return values_.find_first_not_of(", \t") != values_.npos; }
 
   /// The row's legal values, submission_columns(task()) of them; throws InputError otherwise.
-  void read_values(std::span<float> values) const;
+  void read_values(std::span<double> values) const;
 
   /// The first of the empty lines at the end of the file, 0 when there is none. After the end only.
   std::int64_t first_blank_line() const { return blank_line_; }

@@ -1,0 +1,187 @@
+#include "mien/core/files.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "expectations.h"
+#include "temporary_folder.h"
+
+namespace mien {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::holds;
+using testing::refusal_of;
+using testing::TemporaryFolder;
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+
+TEST(AtomicFileTest, IsNotSeenBeforeItsCommit) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "f.txt";
+  AtomicFile file(path);
+  file.stream() << "content";
+  file.stream().flush();
+  EXPECT_FALSE(fs::exists(path));
+  file.commit();
+  EXPECT_EQ(read_text(path), "content");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"f.txt"});
+}
+
+TEST(AtomicFileTest, ItsTemporaryIsHiddenAndBesideIt) {
+  const TemporaryFolder folder;
+  AtomicFile file(folder.path() / "f.txt");
+  const auto names = names_in(folder.path());
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_TRUE(names.begin()->starts_with(".f.txt.")) << *names.begin();
+}
+
+TEST(AtomicFileTest, WithoutACommitNothingIsLeft) {
+  const TemporaryFolder folder;
+  {
+    AtomicFile file(folder.path() / "f.txt");
+    file.stream() << "half";
+  }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
+TEST(AtomicFileTest, WithoutACommitTheOldContentStays) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("f.txt", "old");
+  { AtomicFile(path).stream() << "new"; }
+  EXPECT_EQ(read_text(path), "old");
+  write_text(path, "new and longer");
+  EXPECT_EQ(read_text(path), "new and longer");
+}
+
+TEST(AtomicFileTest, KeepsEveryByte) {
+  const TemporaryFolder folder;
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  write_text(folder.path() / "bytes", all + "\r\n" + all);
+  EXPECT_EQ(read_text(folder.path() / "bytes"), all + "\r\n" + all);
+}
+
+TEST(AtomicFileTest, RefusesAFolderThatDoesNotExist) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "missing" / "f.txt";
+  EXPECT_TRUE(contains(refusal_of([&] { AtomicFile file(path); }),
+                       "file = " + path.string() + ": cannot be written"));
+}
+
+TEST(AtomicFileTest, RefusesToReplaceAFolder) {
+  const TemporaryFolder folder;
+  folder.write("taken/inside", "x");
+  const fs::path path = folder.path() / "taken";
+  EXPECT_TRUE(contains(refusal_of([&] { write_text(path, "x"); }),
+                       "file = " + path.string() + ": cannot be written"));
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"taken"}) << "no temporary is left";
+}
+
+TEST(AtomicFileTest, SaysWhenTheDiskIsFull) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const TemporaryFolder folder;
+  AtomicFile file(folder.path() / "f.txt");
+  static_cast<std::ofstream&>(file.stream()).close();
+  static_cast<std::ofstream&>(file.stream()).open("/dev/full");
+  file.stream() << std::string(1 << 16, 'x');
+  EXPECT_TRUE(contains(refusal_of([&] { file.commit(); }), "f.txt: cannot be written"));
+  EXPECT_FALSE(fs::exists(folder.path() / "f.txt"));
+}
+
+TEST(ReadText, NamesWhatItCouldNotRead) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(contains(refusal_of([&] { read_text(folder.path() / "no", "config"); }),
+                       "config = " + (folder.path() / "no").string() + ": cannot be read"));
+  EXPECT_TRUE(contains(refusal_of([&] { read_text(folder.path(), "config"); }),
+                       "expected a file, this is a folder"));
+}
+
+TEST(RequireExists, AcceptsWhatIsThere) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(require_exists(folder.path(), "--bank", "a bank"));
+  EXPECT_NO_THROW(require_exists(folder.write("f", ""), "--bank", "a bank"));
+}
+
+TEST(RequireExists, NamesANearMissInTheSameFolder) {
+  const TemporaryFolder folder;
+  const fs::path near = folder.write("clip-bank", "");
+  folder.write("other", "");
+  EXPECT_TRUE(
+      contains(refusal_of([&] { require_exists(folder.path() / "clip-bnak", "--bank", "a bank"); }),
+               "--bank = " + (folder.path() / "clip-bnak").string() +
+                   ": does not exist, expected a bank; did you mean " + near.string() + "?"));
+  EXPECT_FALSE(
+      contains(refusal_of([&] { require_exists(folder.path() / "zzzzzz", "--bank", "a bank"); }),
+               "did you mean"));
+}
+
+TEST(RequireWritableTarget, GuardsWhatIsThere) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("out.csv", "old");
+  EXPECT_TRUE(contains(refusal_of([&] { require_writable_target(path, "--out", false); }),
+                       "--out = " + path.string() +
+                           ": exists already; give another name or "
+                           "--force"));
+  EXPECT_NO_THROW(require_writable_target(path, "--out", true));
+  EXPECT_NO_THROW(require_writable_target(folder.path() / "new.csv", "--out", false));
+  EXPECT_NO_THROW(require_writable_target("new-name-without-folder.csv", "--out", false));
+}
+
+TEST(RequireWritableTarget, GuardsADanglingLinkToo) {
+  const TemporaryFolder folder;
+  fs::create_symlink(folder.path() / "nowhere", folder.path() / "link");
+  EXPECT_TRUE(
+      contains(refusal_of([&] { require_writable_target(folder.path() / "link", "--out", false); }),
+               "exists already"));
+}
+
+TEST(RequireWritableTarget, RefusesFoldersAndMissingFolders) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(contains(refusal_of([&] { require_writable_target(folder.path(), "--out", true); }),
+                       "expected a file name, this is a folder"));
+  EXPECT_TRUE(contains(
+      refusal_of([&] { require_writable_target(folder.path() / "no" / "f", "--out", false); }),
+      "expected a file name in a folder that exists"));
+}
+
+TEST(MakeFolder, MakesParentsAndAcceptsWhatIsThere) {
+  const TemporaryFolder folder;
+  make_folder(folder.path() / "a" / "b", "--out");
+  EXPECT_TRUE(fs::is_directory(folder.path() / "a" / "b"));
+  EXPECT_NO_THROW(make_folder(folder.path() / "a" / "b", "--out"));
+}
+
+TEST(MakeFolder, RefusesANameThatIsAFile) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.write("f", "");
+  EXPECT_TRUE(contains(refusal_of([&] { make_folder(file, "--out"); }),
+                       "--out = " + file.string() + ": cannot make this folder"));
+  EXPECT_TRUE(
+      contains(refusal_of([&] { make_folder(file / "sub", "--out"); }), "cannot make this folder"));
+}
+
+TEST(LinesOf, CutsAtLfAndCrlf) {
+  EXPECT_TRUE(holds(lines_of("a\nb\r\n\r\nc"), {"a", "b", "", "c"}));
+}
+
+TEST(LinesOf, IgnoresAByteOrderMarkAtTheStartOnly) {
+  EXPECT_TRUE(holds(lines_of("\xEF\xBB\xBFx\n\xEF\xBB\xBFy"), {"x", "\xEF\xBB\xBFy"}));
+  EXPECT_TRUE(lines_of("\xEF\xBB\xBF").empty());
+}
+
+TEST(LinesOf, ALastLineEndStartsNoLine) {
+  EXPECT_TRUE(holds(lines_of("a\n"), {"a"}));
+  EXPECT_TRUE(holds(lines_of("a\n\n"), {"a", ""}));
+  EXPECT_TRUE(holds(lines_of("\n"), {""}));
+  EXPECT_TRUE(lines_of("").empty());
+}
+
+}  // namespace
+}  // namespace mien
