@@ -12,52 +12,76 @@
 #include "mien/core/log.h"
 #include "mien/core/progress.h"
 #include "mien/core/text.h"
+#include "mien/encoder/runtime.h"
 
 namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::int64_t kBatchSize = 16;
+constexpr const char* kDType = "fp32";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// bank.json as this run needs it: made, extended by new sources, or refused.
-void prepare_bank(const fs::path& folder, const EncoderInfo& encoder, const BankCompute& compute,
-                  const std::vector<std::string>& sources) {
-  make_folder(folder, "--bank");
-  if (!is_bank(folder)) {
-    write_bank_info(folder, {encoder, sources, compute});
-    return;
+/// `asked`, unless it is 0: then what the bank has, or `fresh` for a new one.
+std::int64_t settled(const std::string& flag, std::int64_t asked, std::int64_t in_bank,
+                     std::int64_t fresh, const std::string& bank_file) {
+  if (in_bank == 0) return asked == 0 ? fresh : asked;
+  if (asked != 0 && asked != in_bank) {
+    throw InputError(flag, std::to_string(asked),
+                     concat("expected ", in_bank, ", as ", bank_file, " says"));
   }
-  BankInfo info = read_bank_info(folder);
-  const std::string what = (folder / kBankFile).string();
-  if (info.encoder.file_sha256 != encoder.file_sha256) {
-    throw InputError("--encoder", encoder.name,
+  return in_bank;
+}
+
+void require_same_encoder(const BankInfo& info, const Encoder& encoder, const fs::path& folder) {
+  const EncoderInfo& now = encoder.info();
+  if (info.encoder.file_sha256 != now.file_sha256) {
+    throw InputError("--encoder", now.name,
                      "the bank " + folder.string() + " was made by " + info.encoder.name +
                          " (another file); expected that encoder or another --bank");
   }
-  if (info.encoder != encoder) {
+  if (info.encoder != now) {
     throw InputError("--bank", folder.string(),
                      "was made with another preprocessing (image size, mean, std or resize)");
   }
-  if (info.compute && info.compute->batch_size != compute.batch_size) {
-    throw InputError("--batch-size", std::to_string(compute.batch_size),
-                     concat("expected ", info.compute->batch_size, ", as ", what, " says"));
+  if (info.compute && info.compute->path != encoder.path_name()) {
+    throw InputError("--encoder", now.name,
+                     "would run by the path " + encoder.path_name() + ", " +
+                         (folder / kBankFile).string() + " says " + info.compute->path);
   }
-  if (info.compute && info.compute->path != compute.path) {
-    throw InputError(
-        "--encoder", encoder.name,
-        "would run by the path " + compute.path + ", " + what + " says " + info.compute->path);
-  }
-  const std::size_t known = info.sources.size();
+}
+
+void add_sources(BankInfo& info, const std::vector<std::string>& sources) {
   for (const std::string& source : sources) {
-    if (std::count(info.sources.begin(), info.sources.end(), source) == 0) {
-      info.sources.push_back(source);
-    }
+    const auto found = std::find(info.sources.begin(), info.sources.end(), source);
+    if (found == info.sources.end()) info.sources.push_back(source);
   }
-  if (info.sources.size() > known) write_bank_info(folder, info);
+}
+
+/// bank.json as this run needs it: made, extended by new sources, or refused. Gives how to compute.
+BankCompute prepare_bank(const fs::path& folder, const Encoder& encoder,
+                         const EncodeOptions& options, const std::vector<std::string>& sources) {
+  make_folder(folder, "--bank");
+  const bool exists = is_bank(folder);
+  BankInfo info = exists ? read_bank_info(folder) : BankInfo{.encoder = encoder.info()};
+  if (exists) require_same_encoder(info, encoder, folder);
+  const std::string file = (folder / kBankFile).string();
+  const BankCompute before = info.compute.value_or(BankCompute());
+  const BankCompute compute = {.dtype = kDType,
+                               .path = encoder.path_name(),
+                               .batch_size = settled("--batch-size", options.batch_size,
+                                                     before.batch_size, kBatchSize, file),
+                               .threads = settled("--threads", options.threads, before.threads,
+                                                  runtime_facts().threads, file)};
+  const std::size_t known = info.sources.size();
+  add_sources(info, sources);
+  if (!exists) info.compute = compute;
+  if (!exists || info.sources.size() > known) write_bank_info(folder, info);
+  return compute;
 }
 
 /// Whether the video's file is there and stays.
@@ -78,10 +102,11 @@ bool is_done(const fs::path& folder, const VideoFrames& video, const EncoderInfo
 /// One run of encode_videos().
 class Job {
  public:
-  Job(Encoder& encoder, const fs::path& bank, const EncodeOptions& options)
+  Job(Encoder& encoder, const fs::path& bank, const EncodeOptions& options, std::int64_t batch_size)
       : encoder_(encoder),
         bank_(bank),
         options_(options),
+        batch_size_(static_cast<std::size_t>(batch_size)),
         dim_(static_cast<std::size_t>(encoder.info().embedding_dim)),
         loader_(options.workers, encoder.info().image_size, encoder.info().resize) {}
 
@@ -111,11 +136,10 @@ class Job {
 
  private:
   std::vector<BatchSlice> cut(const std::vector<const VideoFrames*>& videos) const {
-    const auto batch = static_cast<std::size_t>(options_.batch_size);
     std::vector<BatchSlice> slices;
     for (const VideoFrames* video : videos) {
-      for (std::size_t first = 0; first < video->numbers.size(); first += batch) {
-        slices.push_back({video, first, std::min(batch, video->numbers.size() - first)});
+      for (std::size_t first = 0; first < video->numbers.size(); first += batch_size_) {
+        slices.push_back({video, first, std::min(batch_size_, video->numbers.size() - first)});
       }
     }
     return slices;
@@ -172,7 +196,7 @@ class Job {
   Encoder& encoder_;
   const fs::path& bank_;
   const EncodeOptions& options_;
-  std::size_t dim_;
+  std::size_t batch_size_, dim_;
   BatchLoader loader_;
   std::vector<float> embeddings_;
   EncodeSummary summary_;
@@ -183,8 +207,8 @@ class Job {
 EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& encoder,
                             const fs::path& bank, const EncodeOptions& options,
                             const std::vector<std::string>& sources) {
-  prepare_bank(bank, encoder.info(),
-               {"fp32", encoder.path_name(), options.batch_size, options.threads}, sources);
+  const BankCompute compute = prepare_bank(bank, encoder, options, sources);
+  set_threads(compute.threads);
   std::vector<const VideoFrames*> missing;
   std::int64_t images = 0, skipped_images = 0;
   for (const VideoFrames& video : videos) {
@@ -198,7 +222,7 @@ EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& enc
   }
   Progress progress("encoding", "images", images);
   progress.skip(skipped_images);
-  EncodeSummary summary = Job(encoder, bank, options).run(missing, progress);
+  EncodeSummary summary = Job(encoder, bank, options, compute.batch_size).run(missing, progress);
   summary.skipped_videos = static_cast<std::int64_t>(videos.size() - missing.size());
   return summary;
 }

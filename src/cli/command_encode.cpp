@@ -22,7 +22,7 @@ struct Options {
   CommonOptions common;
   std::vector<std::string> images;
   std::string encoder, bank, videos, mean, std;
-  std::int64_t image_size = 0, every = 1, batch_size = 16, workers = 0;
+  std::int64_t image_size = 0, every = 1, batch_size = 0, workers = 0;
   bool retry_failed = false, force = false;
 };
 
@@ -32,7 +32,7 @@ void require(const Options& options) {
                 "a TorchScript archive (scripts/export_encoder.py makes one)");
   require_given("--bank", options.bank, "a folder for the embeddings");
   require_in("--every", options.every, 1, 1'000'000);
-  require_in("--batch-size", options.batch_size, 1, 65'536);
+  require_in("--batch-size", options.batch_size, 0, 65'536);
   require_in("--workers", options.workers, 0, 1024);
   require_in("--image-size", options.image_size, 0, 4096);
 }
@@ -97,14 +97,14 @@ void run_encode(const Options& options) {
   for (const std::string& root : options.images) {
     sources.push_back(std::filesystem::absolute(root).lexically_normal().string());
   }
-  const RuntimeFacts machine = runtime_facts();
   EncodeOptions encode{.batch_size = options.batch_size,
                        .workers = options.workers,
-                       .threads = machine.threads,
+                       .threads = options.common.threads,
                        .every = options.every,
                        .retry_failed = options.retry_failed,
                        .force = options.force};
-  if (encode.workers == 0) encode.workers = std::max<std::int64_t>(1, machine.processors / 2);
+  if (encode.workers == 0)
+    encode.workers = std::max<std::int64_t>(1, runtime_facts().processors / 2);
   const EncodeSummary summary = encode_videos(videos, *encoder, options.bank, encode, sources);
   if (summary.failed > 0) {
     log::warn(concat(with_thousands(summary.failed), " images could not be encoded; `mien inspect ",
@@ -127,14 +127,12 @@ void add_encode(CommandLine& line) {
   command->add_option("--encoder", options->encoder, "TorchScript archive with mien.json inside");
   command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");
   command->add_option("--videos", options->videos, "File with the names to encode, one a line");
-  command->add_option("--every", options->every, "Each K-th frame of a video")
-      ->capture_default_str();
-  command->add_option("--batch-size", options->batch_size, "Images a forward pass")
-      ->capture_default_str();
-  command->add_option("--workers", options->workers, "Threads that read images; 0: chosen")
-      ->capture_default_str();
-  command->add_option("--image-size", options->image_size,
-                      "Input side, for an archive without mien.json");
+  add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
+  add_whole_number(command, "--batch-size", options->batch_size,
+                   "Images a forward pass; 0: the bank's, 16 for a new one");
+  add_whole_number(command, "--workers", options->workers, "Threads that read images; 0: chosen");
+  add_whole_number(command, "--image-size", options->image_size,
+                   "Input side, for an archive without mien.json");
   command->add_option("--mean", options->mean, "r,g,b in [0,1], for one without mien.json");
   command->add_option("--std", options->std, "r,g,b in [0,1], for one without mien.json");
   command->add_flag("--retry-failed", options->retry_failed,

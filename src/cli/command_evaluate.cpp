@@ -55,6 +55,7 @@ EvaluationOptions evaluation_options(const Options& options) {
 
 /// A run's logits, decided and scored.
 EvaluationReport evaluate_run(const Options& options, const std::string& device) {
+  EvaluationOptions evaluation = evaluation_options(options);
   const auto weights = weights_of_run(options.run, options.weights);
   const HeadMetadata head = read_head_metadata(weights);
   const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
@@ -69,7 +70,6 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
   EvaluationReport report{.split = split};
   report.decisions = R"({"expr": "argmax", "au": "p >= 0.5", "smoothing": 0})";
   const Priors priors = priors_of(head);
-  EvaluationOptions evaluation = evaluation_options(options);
   report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   for (const LabelSet& set : labels) {
     const TaskScores probabilities = probabilities_of(logits.at(set.task));
@@ -84,6 +84,7 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
 EvaluationReport evaluate_file(const Options& options) {
   require_given("--annotations", options.annotations, "the folder of the annotations");
   require_given("--task", options.task, "expr, au, va or mtl");
+  const EvaluationOptions evaluation = evaluation_options(options);
   const auto start = Clock::now();
   const auto decisions =
       read_predictions(options.predictions, submission_task_from_name(options.task, "--task"));
@@ -91,7 +92,7 @@ EvaluationReport evaluate_file(const Options& options) {
   report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   for (const auto& [task, of_task] : decisions) {
     const LabelSet labels = load_labels(options.annotations, task, report.split);
-    report.tasks.emplace(task, evaluate_task(of_task, labels, evaluation_options(options)));
+    report.tasks.emplace(task, evaluate_task(of_task, labels, evaluation));
   }
   return report;
 }
@@ -128,10 +129,8 @@ void add_evaluate(CommandLine& line) {
   command->add_option("--bank", options->banks, "Bank, repeatable [as trained]")
       ->allow_extra_args(false);
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
-  command
-      ->add_option("--bootstrap", options->bootstrap,
-                   "Draws over videos for the 95 % intervals; 0: none")
-      ->capture_default_str();
+  add_whole_number(command, "--bootstrap", options->bootstrap,
+                   "Draws over videos for the 95 % intervals; 0: none");
   command
       ->add_option("--au-invalid", options->au_invalid,
                    "A -1 among a frame's AUs: drop the frame, or mask that AU")

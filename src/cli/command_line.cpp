@@ -23,14 +23,6 @@ The pipeline, a command a stage:
 /// What CLI11 says, in the form of all other errors.
 InputError translated(const CLI::ParseError& problem) {
   const std::string text = problem.what();
-  constexpr std::string_view kNotConverted = "Could not convert: ";
-  if (text.starts_with(kNotConverted)) {
-    const std::string rest = text.substr(kNotConverted.size());
-    const std::size_t equals = rest.find(" = ");
-    if (equals != std::string::npos) {
-      return {rest.substr(0, equals), rest.substr(equals + 3), "expected a whole number"};
-    }
-  }
   const std::size_t colon = text.find(": ");
   if (colon != std::string::npos && text.starts_with('-')) {
     const bool missing = text.find("missing") != std::string::npos;
@@ -84,9 +76,8 @@ CLI::App* CommandLine::add(const std::string& name, const std::string& descripti
   command->add_option("--device", common.device, "auto, cpu, cuda or cuda:N")
       ->group("Everywhere")
       ->capture_default_str();
-  command->add_option("--threads", common.threads, "Threads; 0: the processors available")
-      ->group("Everywhere")
-      ->capture_default_str();
+  add_whole_number(command, "--threads", common.threads, "Threads; 0: the processors available")
+      ->group("Everywhere");
   command->add_flag("--quiet", common.quiet, "Warnings and errors only")->group("Everywhere");
   command->add_flag("--verbose", common.verbose, "Details too")->group("Everywhere");
   command->add_flag("--json", common.json, "The result as one JSON object on standard output")
@@ -139,6 +130,16 @@ ExitCode CommandLine::run(int argc, char** argv) {
 
 void require_given(const std::string& flag, const std::string& value, const std::string& expected) {
   if (value.empty()) throw InputError(flag, "(nothing)", "expected " + expected);
+}
+
+CLI::Option* add_whole_number(CLI::App* command, const std::string& flag, std::int64_t& value,
+                              const std::string& description) {
+  const auto read = [&value, flag](const std::string& text) {
+    if (!parse_integer(text, value)) throw InputError(flag, text, "expected a whole number");
+  };
+  return command->add_option_function<std::string>(flag, read, description)
+      ->type_name("INT")
+      ->default_str(std::to_string(value));
 }
 
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high) {

@@ -50,6 +50,10 @@ class CommandLine {
 /// Throws InputError "<flag> = (nothing): expected <expected>" for an empty value.
 void require_given(const std::string& flag, const std::string& value, const std::string& expected);
 
+/// A flag that takes a whole number; anything else is an InputError that shows it as given.
+CLI::Option* add_whole_number(CLI::App* command, const std::string& flag, std::int64_t& value,
+                              const std::string& description);
+
 /// Throws InputError unless low <= value <= high.
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high);
 

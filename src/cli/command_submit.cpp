@@ -80,6 +80,7 @@ void run_submit(const Options& options) {
     throw InputError("--task", options.task,
                      "the header of " + options.form + " says " + submission_task_name(form.task));
   }
+  require_tasks(form.task, head.shape.tasks);
   const ScoresByTask probabilities = scores_for(options, form, head, weights, device);
   AtomicFile file(options.out);
   const FillSummary summary = fill(form, probabilities, priors_of(head), file.stream());

@@ -72,23 +72,11 @@ class Carver {
   std::int64_t at_ = 0;
 };
 
-std::int64_t count_parameters(const HeadShape& shape) {
-  std::int64_t count = 0, input = shape.input_dim;
-  for (std::int64_t i = 0; i < shape.layers; ++i) {
-    count += shape.width * input + 3 * shape.width;
-    input = shape.width;
-  }
-  for (const Task task : shape.tasks) {
-    count += static_cast<std::int64_t>(score_columns(task)) * (input + 1);
-  }
-  return count;
-}
-
 }  // namespace
 
 Head::Head(HeadShape shape, at::ScalarType dtype, at::Device device) : shape_(std::move(shape)) {
   const auto options = at::TensorOptions().dtype(dtype).device(device);
-  parameters_ = at::zeros({count_parameters(shape_)}, options);
+  parameters_ = at::zeros({shape_.parameter_count()}, options);
   gradients_ = at::zeros_like(parameters_);
   statistics_ = at::zeros({2 * shape_.layers * shape_.width}, options);
   make_views();

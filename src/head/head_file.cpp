@@ -85,8 +85,8 @@ HeadMetadata read_head_metadata(const std::filesystem::path& file) {
   const SafetensorsFile weights(file);
   const json object = json::parse(weights.metadata_value(kMetadataKey), nullptr,
                                   /*allow_exceptions=*/false);
-  if (!object.is_object() || object.value("format", "") != kFormat ||
-      object.value("version", 0) != kVersion) {
+  if (!object.is_object() || object.value("format", json()) != kFormat ||
+      object.value("version", json()) != kVersion) {
     throw InputError("weights", file.string(), "expected a head that this version of mien made");
   }
   try {

@@ -16,4 +16,15 @@ HeadShape HeadShape::from(const HeadOptions& options, std::int64_t input_dim,
           options.dropout, tasks};
 }
 
+std::int64_t HeadShape::parameter_count() const {
+  std::int64_t count = 0, input = input_dim;
+  for (std::int64_t i = 0; i < layers; ++i) {
+    count += width * (input + 3);
+    input = width;
+  }
+  for (const Task task : tasks)
+    count += static_cast<std::int64_t>(score_columns(task)) * (input + 1);
+  return count;
+}
+
 }  // namespace mien

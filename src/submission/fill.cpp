@@ -14,17 +14,6 @@ namespace {
 
 constexpr std::size_t kFlushAt = 1 << 20;  // bytes
 
-void require_scores(SubmissionTask task, const ScoresByTask& probabilities) {
-  std::vector<std::string> known;
-  for (const auto& entry : probabilities) known.push_back(task_name(entry.first));
-  for (const Source& source : sources_of(task)) {
-    if (probabilities.contains(source.task)) continue;
-    throw InputError("template's task", submission_task_name(task),
-                     concat("expected a run that predicts ", task_name(source.task),
-                            ", this one predicts ", known.empty() ? "nothing" : join(known)));
-  }
-}
-
 std::vector<VideoAnswers> answers_of(const Template& form, const ScoresByTask& probabilities,
                                      const Priors& priors) {
   std::vector<std::vector<std::int32_t>> frames(form.videos.size());
@@ -98,9 +87,22 @@ class Histogram {
 
 }  // namespace
 
+void require_tasks(SubmissionTask form, const std::vector<Task>& tasks) {
+  std::vector<std::string> known;
+  for (const Task task : tasks) known.push_back(task_name(task));
+  for (const Source& source : sources_of(form)) {
+    if (std::ranges::find(tasks, source.task) != tasks.end()) continue;
+    throw InputError("template's task", submission_task_name(form),
+                     concat("expected a run that predicts ", task_name(source.task),
+                            ", this one predicts ", known.empty() ? "nothing" : join(known)));
+  }
+}
+
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
                  std::ostream& out) {
-  require_scores(form.task, probabilities);
+  std::vector<Task> tasks;
+  for (const auto& entry : probabilities) tasks.push_back(entry.first);
+  require_tasks(form.task, tasks);
   const std::vector<VideoAnswers> answers = answers_of(form, probabilities, priors);
   FillSummary summary;
   summary.task = form.task;

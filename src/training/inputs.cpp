@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "mien/core/files.h"
+#include "mien/core/safetensors.h"
 #include "mien/core/text.h"
 #include "mien/data/splits.h"
+#include "mien/head/head.h"
 #include "mien/training/batches.h"
 
 namespace mien {
@@ -27,18 +30,6 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
   metadata.annotations = options.annotations;
   metadata.split = options.split;
   return metadata;
-}
-
-std::int64_t parameter_count(const HeadShape& shape) {
-  std::int64_t count = 0, input = shape.input_dim;
-  for (std::int64_t i = 0; i < shape.layers; ++i) {
-    count += shape.width * (input + 3);
-    input = shape.width;
-  }
-  for (const Task task : shape.tasks) {
-    count += static_cast<std::int64_t>(score_columns(task)) * (input + 1);
-  }
-  return count;
 }
 
 std::string split_text(const std::string& name, const SplitLabels& labels, const Dataset& data) {
@@ -66,6 +57,16 @@ std::string split_text(const std::string& name, const SplitLabels& labels, const
 
 }  // namespace
 
+Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device) {
+  Head head(shape, at::kFloat, at::Device(device));
+  head.initialise(static_cast<std::uint64_t>(options.seed));
+  if (!options.init.empty()) {
+    require_exists(options.init, "init", "a safetensors file with weights");
+    head.load(SafetensorsFile(options.init));
+  }
+  return head;
+}
+
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device) {
   TrainingInputs inputs;
   for (const std::string& folder : options.bank) inputs.banks.emplace_back(folder);
@@ -73,6 +74,7 @@ TrainingInputs load_inputs(const TrainOptions& options, const std::string& devic
   inputs.training = load_dataset(inputs.banks, inputs.labels.training, device);
   inputs.validation = load_dataset(inputs.banks, inputs.labels.validation, device);
   inputs.metadata = metadata_of(options, inputs);
+  if (!options.init.empty()) make_head(options, inputs.metadata.shape, "cpu");
   return inputs;
 }
 
@@ -85,7 +87,7 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
   const HeadShape& shape = inputs.metadata.shape;
   const auto steps =
       static_cast<std::int64_t>(batch_ranges(inputs.training.size(), options.batch_size).size());
-  const auto weights = static_cast<double>(parameter_count(shape)) * kBytesPerWeight;
+  const auto weights = static_cast<double>(shape.parameter_count()) * kBytesPerWeight;
   const int buffers = options.sam.rho > 0 ? kSharpnessAwareBuffers : kPlainBuffers;
   const double data = static_cast<double>(inputs.training.embeddings.nbytes() +
                                           inputs.validation.embeddings.nbytes());
@@ -103,7 +105,7 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
                        "\n");
   text +=
       concat("head: ", shape.input_dim, " -> ", shape.layers, " x ", shape.width, " -> ",
-             join(options.tasks), ", ", with_thousands(parameter_count(shape)), " parameters\n");
+             join(options.tasks), ", ", with_thousands(shape.parameter_count()), " parameters\n");
   text += concat("steps: ", with_thousands(steps), " an epoch, ",
                  with_thousands(steps * options.epochs), " in ", options.epochs,
                  " epochs of batch ", options.batch_size, " on ", device, "\n");

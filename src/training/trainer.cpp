@@ -15,6 +15,7 @@
 #include "mien/core/text.h"
 #include "mien/training/batches.h"
 #include "mien/training/dataset.h"
+#include "mien/training/inputs.h"
 #include "mien/training/schedule.h"
 #include "mien/training/step.h"
 #include "mien/training/validate.h"
@@ -24,16 +25,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr const char* kKept = "finished epochs are kept; the same command with --resume goes on";
-
-Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device) {
-  Head head(shape, at::kFloat, at::Device(device));
-  head.initialise(static_cast<std::uint64_t>(options.seed));
-  if (!options.init.empty()) {
-    require_exists(options.init, "init", "a safetensors file with weights");
-    head.load(SafetensorsFile(options.init));
-  }
-  return head;
-}
 
 /// Steps through the epoch's batches.
 EpochRecord train_epoch(const TrainOptions& options, const Dataset& data, const Schedule& schedule,

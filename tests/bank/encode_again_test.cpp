@@ -64,7 +64,7 @@ TEST(EncodeAgain, GivesTheSameBytesHoweverTheJobIsCut) {
 
     for (bool done = false; !done;) {  // interrupted again and again
       FakeEncoder fragile;
-      const std::size_t last = frames.size() + random() % 4;
+      const std::size_t last = 9 + random() % 4;  // enough for any one video
       fragile.before_batch = [last](std::size_t batches) {
         if (batches >= last) throw std::runtime_error("power cut");
       };

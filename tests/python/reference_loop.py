@@ -59,8 +59,9 @@ def cvar(losses, alpha):
         return losses.sum()
     values = losses.flatten()
     with torch.no_grad():
-        excess = (values[None] - values[:, None]).clamp_min(0)
-        best = torch.argmin(values + excess.mean(1) / alpha)
+        wide = values.double()  # flat near the minimum: single precision picks a neighbour
+        excess = (wide[None] - wide[:, None]).clamp_min(0)
+        best = torch.argmin(wide + excess.mean(1) / alpha)
     t = values[best]  # part of the graph: its own loss carries the rest of the weight
     return t + (values - t).clamp_min(0).mean() / alpha
 

@@ -1,4 +1,4 @@
-"""`mien encode` cut short, repeated, repaired and contradicted: the bank is always the uninterrupted one, bit for bit."""
+"""`mien encode` cut short, repeated, repaired, contradicted: the bank is always the uninterrupted one, bit for bit."""
 
 import random
 import shutil

@@ -1,4 +1,4 @@
-"""The layers of design.md: who includes and links whom, where each library may appear, and that the scan itself sees."""
+"""The layers of design.md: who includes and links whom, where each library may appear, and that the scan sees it."""
 
 import re
 import shutil

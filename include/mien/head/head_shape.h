@@ -25,6 +25,9 @@ struct HeadShape {
   double dropout = .6;
   std::vector<Task> tasks;  ///< order of the outputs
 
+  /// Weights and biases of all layers, without running statistics.
+  std::int64_t parameter_count() const;
+
   static HeadShape from(const HeadOptions& options, std::int64_t input_dim,
                         const std::vector<Task>& tasks);
 };

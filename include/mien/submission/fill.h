@@ -30,6 +30,9 @@ struct FillSummary {
   std::map<std::string, std::int64_t> histogram;  ///< rows by class, or rows with a 1 by AU
 };
 
+/// Throws InputError unless a run that predicts `tasks` can answer a template of `form`.
+void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
+
 /// Writes the template's header and rows, in its order, with the decisions in place of the values:
 /// probabilities interpolated inside the video, then decided; a video without scores gets the
 /// prior's decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a

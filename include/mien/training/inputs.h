@@ -11,6 +11,8 @@
 
 namespace mien {
 
+class Head;
+
 struct TrainingInputs {
   std::vector<Bank> banks;
   LabelSplit labels;
@@ -20,6 +22,10 @@ struct TrainingInputs {
 
 /// Throws InputError for whatever is missing or does not fit.
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device);
+
+/// The head that a training starts from: seeded, or the weights in `init`. Throws InputError when
+/// those are of another head.
+Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device);
 
 /// What --dry-run shows: rows and classes of each split, leaks between them, shapes, steps, memory
 /// and disk.

@@ -1,0 +1,242 @@
+#include "mien/head/head.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/eye.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "head/small_heads.h"
+
+namespace mien {
+namespace {
+
+using testing::initialised;
+using testing::random_tensor;
+using testing::small_shape;
+using testing::tensor_named;
+using testing::values_of;
+
+std::vector<double> training_logits(Head& head, const at::Tensor& x, const DropoutKey& key) {
+  return values_of(head.forward_training(x, key, false, Precision::kFull).at(0));
+}
+
+TEST(HeadTest, HasTheParametersOfTheReference) {
+  const auto count = [](std::vector<Task> tasks) {
+    return Head(small_shape(768, 3, 768, .6, std::move(tasks)), at::kFloat, at::kCPU)
+        .parameter_count();
+  };
+  EXPECT_EQ(count({Task::kExpr}), 1'782'536);
+  EXPECT_EQ(count({Task::kAu}), 1'785'612);
+  EXPECT_EQ(count({Task::kExpr, Task::kAu}), 1'782'536 + 12 * 769) << "the trunk is shared";
+}
+
+TEST(HeadTest, GivesEveryTasksScores) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 20; ++round) {
+    const auto shape = small_shape(1 + random() % 9, random() % 4, 1 + random() % 9, .5,
+                                   {Task::kAu, Task::kVa, Task::kExpr});
+    Head head = initialised(shape, round);
+    const std::int64_t rows = 2 + random() % 5;
+    const at::Tensor x = random_tensor({rows, shape.input_dim}, round);
+    for (const auto& logits :
+         {head.forward(x), head.forward_training(x, {}, true, Precision::kFull)}) {
+      ASSERT_EQ(logits.size(), 3U);
+      EXPECT_EQ(logits[0].sizes(), (std::vector<std::int64_t>{rows, 12}));
+      EXPECT_EQ(logits[1].sizes(), (std::vector<std::int64_t>{rows, 2}));
+      EXPECT_EQ(logits[2].sizes(), (std::vector<std::int64_t>{rows, 8}));
+    }
+    std::int64_t named = 0;
+    for (const auto& entry : head.named_tensors()) named += entry.tensor.numel();
+    EXPECT_EQ(named, head.parameter_count() + head.statistics().numel());
+  }
+}
+
+TEST(HeadTest, ShapeTakesTheEmbeddingDimensionForAWidthOfZero) {
+  EXPECT_EQ(HeadShape::from({.width = 0}, 768, {Task::kExpr}).width, 768);
+  EXPECT_EQ(HeadShape::from({.width = 32}, 768, {Task::kExpr}).width, 32);
+}
+
+TEST(HeadInitialise, IsAFunctionOfTheSeed) {
+  const auto shape = small_shape(6, 2, 5, .5, {Task::kExpr, Task::kAu});
+  const auto first = values_of(initialised(shape, 5).parameters());
+  EXPECT_EQ(values_of(initialised(shape, 5).parameters()), first);
+  EXPECT_NE(values_of(initialised(shape, 6).parameters()), first);
+}
+
+TEST(HeadInitialise, DrawsKaimingUniformWeightsAndDefaultBiases) {
+  const Head head = initialised(small_shape(50, 2, 40, .5), 3);
+  const auto expect_uniform = [&](const std::string& name, double bound) {
+    const at::Tensor tensor = tensor_named(head, name);
+    const double largest = tensor.abs().max().item<double>();
+    EXPECT_LE(largest, bound) << name;
+    EXPECT_GT(largest, .7 * bound) << name;
+    if (tensor.numel() < 300) return;
+    EXPECT_GT(largest, .99 * bound) << name;
+    EXPECT_NEAR(tensor.pow(2).mean().item<double>(), bound * bound / 3, .1 * bound * bound) << name;
+  };
+  expect_uniform("trunk.0.linear.weight", std::sqrt(6. / 50));
+  expect_uniform("trunk.0.linear.bias", 1 / std::sqrt(50.));
+  expect_uniform("trunk.1.linear.weight", std::sqrt(6. / 40));
+  expect_uniform("heads.expr.weight", std::sqrt(6. / 40));
+  expect_uniform("heads.expr.bias", 1 / std::sqrt(40.));
+  for (const char* name : {"trunk.1.norm.weight", "trunk.1.norm.running_var"}) {
+    EXPECT_EQ(values_of(tensor_named(head, name)), std::vector<double>(40, 1)) << name;
+  }
+  for (const char* name : {"trunk.0.norm.bias", "trunk.0.norm.running_mean"}) {
+    EXPECT_EQ(values_of(tensor_named(head, name)), std::vector<double>(40, 0)) << name;
+  }
+}
+
+TEST(HeadForward, IgnoresDropoutInEvaluation) {
+  const Head with = initialised(small_shape(6, 2, 5, .9), 3);
+  const Head without = initialised(small_shape(6, 2, 5, 0), 3);
+  const at::Tensor x = random_tensor({7, 6}, 1);
+  const auto expected = values_of(without.forward(x).at(0));
+  EXPECT_EQ(values_of(with.forward(x).at(0)), expected);
+  EXPECT_EQ(values_of(with.forward(x).at(0)), expected);
+}
+
+TEST(HeadForward, ARowDoesNotDependOnTheOthers) {
+  Head head = initialised(small_shape(6, 3, 5, .5), 3);
+  const at::Tensor x = random_tensor({9, 6}, 1);
+  head.forward_training(x, {}, true, Precision::kFull);
+  const auto all = values_of(head.forward(x).at(0));
+  for (std::int64_t row = 0; row < 9; ++row) {
+    const auto alone = values_of(head.forward(x.narrow(0, row, 1)).at(0));
+    for (std::size_t c = 0; c < 8; ++c) {
+      EXPECT_NEAR(alone[c], all[static_cast<std::size_t>(row) * 8 + c], 1e-12);
+    }
+  }
+}
+
+TEST(HeadForward, WithoutLayersIsOneLinearMap) {
+  Head head = initialised(small_shape(4, 0, 4, .5, {Task::kVa}), 3);
+  const auto weight = values_of(tensor_named(head, "heads.va.weight"));
+  const auto bias = values_of(tensor_named(head, "heads.va.bias"));
+  const at::Tensor x = random_tensor({3, 4}, 1);
+  const auto inputs = values_of(x), logits = values_of(head.forward(x).at(0));
+  for (std::size_t row = 0; row < 3; ++row) {
+    for (std::size_t out = 0; out < 2; ++out) {
+      double expected = bias[out];
+      for (std::size_t d = 0; d < 4; ++d) expected += weight[out * 4 + d] * inputs[row * 4 + d];
+      EXPECT_NEAR(logits[row * 2 + out], expected, 1e-12);
+    }
+  }
+  EXPECT_EQ(training_logits(head, x, {}), logits) << "nothing is dropped or normalised";
+  EXPECT_EQ(head.statistics().numel(), 0);
+}
+
+TEST(HeadTraining, TheDropoutKeyFixesTheMasks) {
+  Head head = initialised(small_shape(6, 2, 8, .5), 3);
+  const at::Tensor x = random_tensor({9, 6}, 1);
+  const DropoutKey key{5, 7, 0};
+  const auto first = training_logits(head, x, key);
+  random_tensor({100}, 4);
+  EXPECT_EQ(training_logits(head, x, key), first);
+  for (const DropoutKey& other : {DropoutKey{6, 7, 0}, DropoutKey{5, 8, 0}, DropoutKey{5, 7, 1},
+                                  DropoutKey{7, 5, 0}, DropoutKey{0, 0, 0}}) {
+    EXPECT_NE(training_logits(head, x, other), first);
+  }
+}
+
+TEST(HeadTraining, DropsTheShareAndScalesTheRest) {
+  for (const double dropout : {.2, .6}) {
+    Head with = initialised(small_shape(8, 1, 8, dropout), 3);
+    Head without = initialised(small_shape(8, 1, 8, 0), 3);
+    for (Head* head : {&with, &without}) {  // the output is the trunk's
+      tensor_named(*head, "heads.expr.weight").copy_(at::eye(8));
+      tensor_named(*head, "heads.expr.bias").zero_();
+    }
+    const at::Tensor x = random_tensor({4000, 8}, 1);
+    const auto dropped = training_logits(with, x, {1, 2, 0});
+    const auto whole = training_logits(without, x, {1, 2, 0});
+    double active = 0, zeros = 0;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      if (whole[i] <= 1e-9) continue;  // ReLU
+      ++active;
+      zeros += dropped[i] == 0;
+      const double kept = dropped[i] == 0 ? 0 : whole[i] / (1 - dropout);
+      ASSERT_NEAR(dropped[i], kept, 1e-9);
+    }
+    EXPECT_NEAR(zeros / active, dropout, 5 * std::sqrt(dropout * (1 - dropout) / active));
+  }
+}
+
+TEST(HeadTraining, RunningStatisticsMoveOnlyWhenAsked) {
+  Head head = initialised(small_shape(3, 1, 3, 0), 3);
+  const at::Tensor x = random_tensor({50, 3}, 1).mul(3).add(2);
+  const auto before = values_of(head.statistics());
+  head.forward_training(x, {}, false, Precision::kFull);
+  head.forward(x);
+  EXPECT_EQ(values_of(head.statistics()), before);
+  head.forward_training(x, {}, true, Precision::kFull);
+  const at::Tensor hidden = x.matmul(tensor_named(head, "trunk.0.linear.weight").t())
+                                .add(tensor_named(head, "trunk.0.linear.bias"));
+  const auto mean = values_of(hidden.mean(0)), var = values_of(hidden.var(0, /*unbiased=*/true));
+  const auto running_mean = values_of(tensor_named(head, "trunk.0.norm.running_mean"));
+  const auto running_var = values_of(tensor_named(head, "trunk.0.norm.running_var"));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(running_mean[i], .1 * mean[i], 1e-12);
+    EXPECT_NEAR(running_var[i], .9 + .1 * var[i], 1e-12);
+  }
+}
+
+TEST(HeadTraining, GradientsMatchFiniteDifferences) {
+  std::mt19937 random(17);
+  for (int round = 0; round < 12; ++round) {
+    const auto shape = small_shape(1 + random() % 5, random() % 4, 2 + random() % 4,
+                                   round % 2 == 0 ? 0 : .4, {Task::kExpr, Task::kAu});
+    Head head = initialised(shape, round);
+    const at::Tensor x = random_tensor({6, shape.input_dim}, 100 + round);
+    const at::Tensor expr = random_tensor({6, 8}, 200 + round);
+    const at::Tensor au = random_tensor({6, 12}, 300 + round);
+    const auto loss = [&] {
+      const auto logits = head.forward_training(x, {1, 2, 0}, false, Precision::kFull);
+      return logits[0].tanh().mul(expr).sum().add(logits[1].tanh().mul(au).sum());
+    };
+    head.gradients().zero_();
+    loss().backward();
+    const auto gradient = values_of(head.gradients());
+    ASSERT_GT(head.gradients().abs().max().item<double>(), 0);
+    const at::Tensor weights = head.parameters().clone();
+    for (std::int64_t i = 0; i < head.parameter_count(); ++i) {
+      const at::NoGradGuard guard;
+      constexpr double kStep = 1e-6;
+      head.parameters()[i].add_(kStep);
+      const double above = loss().item<double>();
+      head.parameters()[i].sub_(2 * kStep);
+      const double below = loss().item<double>();
+      head.parameters().copy_(weights);
+      EXPECT_NEAR(gradient[static_cast<std::size_t>(i)], (above - below) / (2 * kStep), 1e-6)
+          << "round " << round << ", parameter " << i;
+    }
+  }
+}
+
+TEST(HeadTraining, GradientsAccumulateInTheFlatBuffer) {
+  Head head = initialised(small_shape(3, 1, 4, 0), 3);
+  const at::Tensor x = random_tensor({5, 3}, 1);
+  const auto backward = [&] {
+    head.forward_training(x, {}, false, Precision::kFull)[0].sum().backward();
+  };
+  backward();
+  const auto once = values_of(head.gradients());
+  backward();
+  const auto twice = values_of(head.gradients());
+  for (std::size_t i = 0; i < once.size(); ++i) EXPECT_NEAR(twice[i], 2 * once[i], 1e-12);
+}
+
+TEST(HeadTraining, Bf16ProductsStayNearAndKeepTheDtype) {
+  Head head = initialised(small_shape(16, 2, 16, 0), 3, at::kFloat);
+  const at::Tensor x = random_tensor({32, 16}, 1, at::kFloat);
+  const auto full = head.forward_training(x, {}, false, Precision::kFull).at(0);
+  const auto half = head.forward_training(x, {}, false, Precision::kBf16).at(0);
+  EXPECT_EQ(half.scalar_type(), at::kFloat);
+  const double distance = full.sub(half).norm().item<double>() / full.norm().item<double>();
+  EXPECT_GT(distance, 0);
+  EXPECT_LT(distance, .03);
+}
+
+}  // namespace
+}  // namespace mien

@@ -1,0 +1,140 @@
+#include "mien/training/options.h"
+
+#include <gtest/gtest.h>
+
+#include "expectations.h"
+
+namespace mien {
+namespace {
+
+using testing::contains;
+using testing::refusal_of;
+
+TrainOptions good_options() {
+  TrainOptions options;
+  options.bank = {"/bank"};
+  options.annotations = "/labels";
+  return options;
+}
+
+template <class Change>
+std::string refusal(Change change) {
+  TrainOptions options = good_options();
+  change(options);
+  return refusal_of([&] { check(options); });
+}
+
+std::string override_refusal(const std::string& assignment) {
+  TrainOptions options = good_options();
+  Fields fields = declare_fields(options);
+  return refusal_of([&] { fields.read_override(assignment); });
+}
+
+TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
+  TrainOptions options;
+  const Fields fields = declare_fields(options);
+  const std::string help = fields.help();
+  for (const char* key : {"bank [[]]",
+                          "annotations [\"\"]",
+                          "tasks [[expr]]",
+                          "split.train [official]",
+                          "split.validation [official]",
+                          "split.folds [0]",
+                          "split.fold [0]",
+                          "head.layers [3]",
+                          "head.width [0]",
+                          "head.dropout [0.6]",
+                          "loss.cvar.alpha [0.5]",
+                          "loss.cvar.pool [element]",
+                          "loss.auc.weight [0]",
+                          "loss.auc.margin [0.6]",
+                          "loss.auc.power [2]",
+                          "loss.class_weights [none]",
+                          "loss.task_weights [[1, 1]]",
+                          "optimizer.lr [0.001]",
+                          "optimizer.weight_decay [1e-04]",
+                          "optimizer.betas [[0.9, 0.999]]",
+                          "optimizer.eps [1e-08]",
+                          "sam.rho [0.05]",
+                          "sam.adaptive [false]",
+                          "sam.same_dropout [false]",
+                          "schedule.kind [cosine]",
+                          "schedule.warmup_epochs [1]",
+                          "schedule.min_lr [1e-05]",
+                          "epochs [32]",
+                          "batch_size [512]",
+                          "shuffle [true]",
+                          "seed [5]",
+                          "early_stop [0]",
+                          "precision [fp32]",
+                          "init [\"\"]"}) {
+    EXPECT_TRUE(contains(help, std::string("  ") + key)) << key;
+  }
+}
+
+TEST(TrainOptionsTest, GoodOnesPass) {
+  EXPECT_NO_THROW(check(good_options()));
+  TrainOptions options = good_options();
+  options.tasks = {"au", "expr"};
+  options.split.folds = 3;
+  options.split.fold = 2;
+  options.select = "au_f1";
+  EXPECT_NO_THROW(check(options));
+  EXPECT_EQ(options.task_list(), (std::vector{Task::kAu, Task::kExpr}));
+}
+
+TEST(TrainOptionsRefusal, OfMissingPaths) {
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.bank.clear(); }), "bank = (nothing)"));
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.bank = {""}; }), "bank = (nothing)"));
+  EXPECT_TRUE(
+      contains(refusal([](TrainOptions& o) { o.annotations = ""; }), "annotations = (nothing)"));
+}
+
+TEST(TrainOptionsRefusal, OfNoTasksOrOneTwice) {
+  EXPECT_EQ(refusal([](TrainOptions& o) { o.tasks.clear(); }),
+            "tasks = []: expected expr, au or both, once");
+  EXPECT_EQ(refusal([](TrainOptions& o) { o.tasks = {"au", "au"}; }),
+            "tasks = [au, au]: expected expr, au or both, once");
+}
+
+TEST(TrainOptionsRefusal, OfFoldsThatAreNone) {
+  const auto with = [](std::int64_t folds, std::int64_t fold) {
+    return refusal([&](TrainOptions& o) { o.split.folds = folds, o.split.fold = fold; });
+  };
+  EXPECT_TRUE(contains(with(1, 0), "at least 2 folds; split.folds = 1"));
+  EXPECT_TRUE(contains(with(5, 5), "split.fold = 5: expected 0 <= fold < split.folds"));
+  EXPECT_TRUE(contains(with(0, 2), "split.fold = 2"));
+  EXPECT_EQ(with(2, 1), "accepted");
+}
+
+TEST(TrainOptionsRefusal, OfListsOfAWrongLength) {
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.optimizer.betas = {.9}; }),
+                       "optimizer.betas = 1 numbers: expected two"));
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) {
+                         o.tasks = {"expr", "au"};
+                         o.loss.task_weights = {1};
+                       }),
+                       "loss.task_weights = 1 numbers: expected one a task, 2"));
+}
+
+TEST(TrainOptionsRefusal, OfKeysThatContradictEachOther) {
+  EXPECT_EQ(refusal([](TrainOptions& o) { o.schedule.min_lr = .01; }),
+            "schedule.min_lr = 0.01: expected at most optimizer.lr = 0.001");
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.select = "au_f1"; }),
+                       "select = au_f1: expected a task that is trained: tasks = [expr]"));
+}
+
+TEST(TrainOptionsRefusal, OfValuesOutOfRange) {
+  EXPECT_TRUE(contains(override_refusal("batch_size=1"), "batch_size = 1: expected a whole"));
+  EXPECT_TRUE(contains(override_refusal("epochs=0"), "epochs = 0"));
+  EXPECT_TRUE(contains(override_refusal("optimizer.lr=0"), "a number above 0"));
+  EXPECT_TRUE(contains(override_refusal("head.dropout=1"), "in [0, 1)"));
+  EXPECT_TRUE(contains(override_refusal("sam.rho=-1"), "at least 0"));
+  EXPECT_TRUE(contains(override_refusal("seed=-1"), "in [0, 4294967295]"));
+  EXPECT_TRUE(contains(override_refusal("precision=fp16"), "one of fp32, bf16"));
+  EXPECT_TRUE(contains(override_refusal("tasks=va"), "one of expr, au"));
+  EXPECT_TRUE(contains(override_refusal("lr=1"), "did you mean optimizer.lr?"));
+}
+
+}  // namespace
+}  // namespace mien

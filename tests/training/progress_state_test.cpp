@@ -1,0 +1,114 @@
+#include "mien/training/progress_state.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "expectations.h"
+#include "mien/core/files.h"
+#include "mien/training/run_folder.h"
+#include "mien/training/validate.h"
+#include "temporary_folder.h"
+
+namespace mien {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::refusal_of;
+using testing::TemporaryFolder;
+
+TEST(TrainingStateTest, TheFirstEpochIsBestUntilABetterOneComes) {
+  TrainingState state;
+  EXPECT_TRUE(state.add({.epoch = 1}, .3));
+  EXPECT_FALSE(state.add({.epoch = 2}, .2));
+  EXPECT_FALSE(state.add({.epoch = 3}, .3)) << "the first of equals stays best";
+  EXPECT_TRUE(state.add({.epoch = 4}, .31));
+  EXPECT_EQ(state.best_epoch, 4);
+  EXPECT_EQ(state.best_value, .31);
+  EXPECT_EQ(state.epoch(), 4);
+}
+
+TEST(TrainingStateTest, ValuesBelowZeroAndNanNeverConfuseIt) {
+  TrainingState state;
+  EXPECT_TRUE(state.add({.epoch = 1}, -5));
+  EXPECT_FALSE(state.add({.epoch = 2}, std::nan("")));
+  EXPECT_TRUE(state.add({.epoch = 3}, -4));
+  EXPECT_EQ(state.best_epoch, 3);
+}
+
+TEST(TrainingStateTest, AddsUpSeconds) {
+  TrainingState state;
+  state.add({.epoch = 1, .seconds = 1.5}, 0);
+  state.add({.epoch = 2, .seconds = 2}, 0);
+  EXPECT_EQ(state.train_seconds(), 3.5);
+}
+
+TEST(MetricsCsv, HasALineAnEpochAndEmptyColumnsForMissingTasks) {
+  const std::string header =
+      "epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,seconds,"
+      "samples_per_second\n";
+  EXPECT_EQ(metrics_csv({}), header);
+  EXPECT_EQ(metrics_csv({{1, 1e-3, .5, .25, .125, std::nullopt, 1.23456, 789.06},
+                         {2, 1e-5, 1. / 3, 2, std::nullopt, 0, 2, 3}}),
+            header +
+                "1,0.001,0.5,0.25,0.125,,1.235,789.1\n"
+                "2,1e-05,0.3333333333333333,2,,0,2.000,3.0\n");
+}
+
+TEST(ValidationResultTest, IsJudgedBySelect) {
+  const ValidationResult both{.loss = 2, .expr_f1 = .25, .au_f1 = .75};
+  EXPECT_EQ(both.value_of("f1"), .5);
+  EXPECT_EQ(both.value_of("expr_f1"), .25);
+  EXPECT_EQ(both.value_of("au_f1"), .75);
+  EXPECT_EQ(both.value_of("loss"), -2);
+  EXPECT_EQ((ValidationResult{.expr_f1 = .25}.value_of("f1")), .25);
+  EXPECT_EQ((ValidationResult{.au_f1 = .75}.value_of("f1")), .75);
+}
+
+TEST(RunFolderTest, IsMadeOnce) {
+  const TemporaryFolder folder;
+  const RunFolder run(folder.path() / "a" / "run");
+  run.create(false);
+  EXPECT_TRUE(fs::is_directory(run.path()));
+  EXPECT_NO_THROW(run.create(false)) << "an empty folder will do";
+  write_text(run.config(), "");
+  EXPECT_EQ(refusal_of([&] { run.create(false); }),
+            "--out = " + run.path().string() +
+                ": exists already; give another name, --resume or --force");
+}
+
+TEST(RunFolderTest, ForceRemovesAnOlderRunAndNothingElse) {
+  const TemporaryFolder folder;
+  for (const char* name : {"config.yaml", "record.json", "log.txt", "metrics.csv",
+                           "best.safetensors", "last.safetensors", "state.safetensors",
+                           "decisions.json", "report.html", "evaluation/x", "notes.txt"}) {
+    folder.write(name, "old");
+  }
+  RunFolder(folder.path()).create(true);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
+    left.push_back(entry.path().filename());
+  }
+  EXPECT_TRUE(testing::holds(left, {"notes.txt"}));
+}
+
+TEST(RunFolderTest, ForceDoesNotTouchAFolderThatIsNoRun) {
+  const TemporaryFolder folder;
+  folder.write("best.safetensors", "precious");
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path()).create(true); }),
+                       "is no run (it has no config.yaml), --force does not touch it"));
+  EXPECT_TRUE(fs::exists(folder.path() / "best.safetensors"));
+}
+
+TEST(RunFolderTest, ResumingNeedsTheFolder) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(RunFolder(folder.path()).require());
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path() / "no").require(); }),
+                       "does not exist, expected the folder of a run to resume"));
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.write("file", "")).require(); }),
+                       "expected the folder of a run to resume"));
+}
+
+}  // namespace
+}  // namespace mien
