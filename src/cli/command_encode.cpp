@@ -22,7 +22,8 @@ struct Options {
   CommonOptions common;
   std::vector<std::string> images;
   std::string encoder, bank, videos, mean, std;
-  std::int64_t image_size = 0, every = 1, batch_size = 0, workers = 0;
+  std::int64_t image_size = 0, every = 1, workers = 0;
+  std::optional<std::int64_t> batch_size;
   bool retry_failed = false, force = false;
 };
 
@@ -32,7 +33,7 @@ void require(const Options& options) {
                 "a TorchScript archive (scripts/export_encoder.py makes one)");
   require_given("--bank", options.bank, "a folder for the embeddings");
   require_in("--every", options.every, 1, 1'000'000);
-  require_in("--batch-size", options.batch_size, 0, 65'536);
+  if (options.batch_size) require_in("--batch-size", *options.batch_size, 1, 65'536);
   require_in("--workers", options.workers, 0, 1024);
   require_in("--image-size", options.image_size, 0, 4096);
 }
@@ -97,7 +98,7 @@ void run_encode(const Options& options) {
   for (const std::string& root : options.images) {
     sources.push_back(std::filesystem::absolute(root).lexically_normal().string());
   }
-  EncodeOptions encode{.batch_size = options.batch_size,
+  EncodeOptions encode{.batch_size = options.batch_size.value_or(0),
                        .workers = options.workers,
                        .threads = options.common.threads,
                        .every = options.every,
@@ -128,8 +129,8 @@ void add_encode(CommandLine& line) {
   command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");
   command->add_option("--videos", options->videos, "File with the names to encode, one a line");
   add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
-  add_whole_number(command, "--batch-size", options->batch_size,
-                   "Images a forward pass; 0: the bank's, 16 for a new one");
+  add_whole_number(command, "--batch-size", options->batch_size, "Images a forward pass",
+                   "the bank's, 16 for a new one");
   add_whole_number(command, "--workers", options->workers, "Threads that read images; 0: chosen");
   add_whole_number(command, "--image-size", options->image_size,
                    "Input side, for an archive without mien.json");

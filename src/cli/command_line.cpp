@@ -46,6 +46,12 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
+std::int64_t whole_number(const std::string& flag, const std::string& text) {
+  std::int64_t value = 0;
+  if (!parse_integer(text, value)) throw InputError(flag, text, "expected a whole number");
+  return value;
+}
+
 }  // namespace
 
 std::string CommonOptions::apply() const {
@@ -134,12 +140,19 @@ void require_given(const std::string& flag, const std::string& value, const std:
 
 CLI::Option* add_whole_number(CLI::App* command, const std::string& flag, std::int64_t& value,
                               const std::string& description) {
-  const auto read = [&value, flag](const std::string& text) {
-    if (!parse_integer(text, value)) throw InputError(flag, text, "expected a whole number");
-  };
+  const auto read = [&value, flag](const std::string& text) { value = whole_number(flag, text); };
   return command->add_option_function<std::string>(flag, read, description)
       ->type_name("INT")
       ->default_str(std::to_string(value));
+}
+
+CLI::Option* add_whole_number(CLI::App* command, const std::string& flag,
+                              std::optional<std::int64_t>& value, const std::string& description,
+                              const std::string& otherwise) {
+  const auto read = [&value, flag](const std::string& text) { value = whole_number(flag, text); };
+  return command->add_option_function<std::string>(flag, read, description)
+      ->type_name("INT")
+      ->default_str(otherwise);
 }
 
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,10 @@ void require_given(const std::string& flag, const std::string& value, const std:
 /// A flag that takes a whole number; anything else is an InputError that shows it as given.
 CLI::Option* add_whole_number(CLI::App* command, const std::string& flag, std::int64_t& value,
                               const std::string& description);
+/// The same for one that stays empty until it is given; help says `otherwise` for its default.
+CLI::Option* add_whole_number(CLI::App* command, const std::string& flag,
+                              std::optional<std::int64_t>& value, const std::string& description,
+                              const std::string& otherwise);
 
 /// Throws InputError unless low <= value <= high.
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high);

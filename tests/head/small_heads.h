@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mien/head/head.h"
+#include "one_thread.h"
 
 namespace mien::testing {
 

@@ -12,8 +12,8 @@
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
-#include "mien/encoder/runtime.h"
 #include "mien/training/trainer.h"
+#include "one_thread.h"  // a forked training cannot wait for its parent's threads
 #include "training/small_data.h"
 
 namespace mien {
@@ -25,13 +25,9 @@ using testing::random_dataset;
 using testing::refusal_of;
 using testing::TemporaryFolder;
 
-/// Two trainings of one process must not talk, nor a forked one wait for its parent's threads.
 class TrainTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    log::set_verbosity(log::Verbosity::kQuiet);
-    set_threads(1);
-  }
+  static void SetUpTestSuite() { log::set_verbosity(log::Verbosity::kQuiet); }
 
   TrainOptions options_ = [] {
     TrainOptions options;
@@ -147,14 +143,14 @@ int exit_code_when_stopped(const fs::path& run, std::size_t epochs, Train train_
 
 TEST_F(TrainTest, InterruptedAndResumedIsBitForBitTheWhole) {
   const TemporaryFolder whole, cut;
-  options_.epochs = 80;
+  options_.epochs = 50;
   train_in(whole.path());
   for (const std::size_t epochs : {0U, 1U, 5U}) {
     ASSERT_EQ(exit_code_when_stopped(cut.path(), epochs, [&] { train_in(cut.path(), epochs > 0); }),
               130);
   }
   const TrainSummary summary = train_in(cut.path(), true);
-  EXPECT_EQ(summary.state.epoch(), 80);
+  EXPECT_EQ(summary.state.epoch(), 50);
   expect_same_run(cut.path(), whole.path());
 }
 
