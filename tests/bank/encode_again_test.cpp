@@ -99,8 +99,8 @@ TEST(EncodeAgain, AnInterruptedVideoLeavesNoFile) {
   EXPECT_TRUE(files.contains("v0.safetensors"));
 }
 
-/// Stops after the first video, as Ctrl-C does, and tells what was kept.
-[[noreturn]] void encode_until_a_signal() {
+/// Stops after the first video, as Ctrl-C does; 130 when that video alone was kept.
+int exit_code_of_a_stopped_run() {
   const ImageFolders images({2, 6});
   const TemporaryFolder bank;
   FakeEncoder encoder;
@@ -113,14 +113,14 @@ TEST(EncodeAgain, AnInterruptedVideoLeavesNoFile) {
   } catch (const Interrupted& stop) {
     std::fputs(stop.what(), stderr);
     const auto files = files_of(bank.path());
-    std::_Exit(files.size() == 1 && files.contains("v0.safetensors") ? 130 : 1);
+    return files.size() == 1 && files.contains("v0.safetensors") ? 130 : 1;
   }
-  std::_Exit(1);
+  return 1;
 }
 
 TEST(EncodeDeathTest, ASignalKeepsFinishedVideos) {
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_EXIT(encode_until_a_signal(), ::testing::ExitedWithCode(130),
+  EXPECT_EXIT(std::_Exit(exit_code_of_a_stopped_run()), ::testing::ExitedWithCode(130),
               "finished videos are kept; the same command goes on from there");
 }
 

@@ -143,14 +143,14 @@ int exit_code_when_stopped(const fs::path& run, std::size_t epochs, Train train_
 
 TEST_F(TrainTest, InterruptedAndResumedIsBitForBitTheWhole) {
   const TemporaryFolder whole, cut;
-  options_.epochs = 50;
+  options_.epochs = 30;
   train_in(whole.path());
   for (const std::size_t epochs : {0U, 1U, 5U}) {
     ASSERT_EQ(exit_code_when_stopped(cut.path(), epochs, [&] { train_in(cut.path(), epochs > 0); }),
               130);
   }
   const TrainSummary summary = train_in(cut.path(), true);
-  EXPECT_EQ(summary.state.epoch(), 50);
+  EXPECT_EQ(summary.state.epoch(), 30);
   expect_same_run(cut.path(), whole.path());
 }
 
