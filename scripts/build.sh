@@ -15,9 +15,13 @@ PACKAGES=(g++ cmake ninja-build ccache git python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev nlohmann-json3-dev libcli11-dev
   libspdlog-dev libyaml-cpp-dev libtbb-dev libssl-dev libgtest-dev)
 
-# A compiler, CMake or git that did not come from apt serves as well.
+# What did not come from apt serves as well.
 is_installed() {
-  case "$1" in g++ | cmake | git) command -v "$1" >/dev/null && return ;; esac
+  case "$1" in
+    g++ | cmake | git | ccache) command -v "$1" >/dev/null && return ;;
+    ninja-build) command -v ninja >/dev/null && return ;;
+    python3-venv) python3 -c 'import venv, ensurepip' 2>/dev/null && return ;;
+  esac
   dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'
 }
 
@@ -32,24 +36,38 @@ install_system_packages() {
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive $line >/dev/null
   elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive $line >/dev/null
+  elif [ "${wanted[*]}" = ccache ]; then
+    say "no rights to install ccache: building without it"
   else
-    fail "system packages = missing: no rights to install them; run: sudo $line"
+    fail "system packages = missing: no rights to install them; run: sudo apt-get update && sudo $line"
   fi
 }
 
 # Prints the torch folder of the active Python when it is new enough, else nothing.
 active_torch() {
   python3 - <<'PY' 2>/dev/null || true
-import importlib.util, pathlib, re
+import importlib.util, os, pathlib, re
 spec = importlib.util.find_spec("torch")
 folder = pathlib.Path(spec.origin).parent
 major, minor = map(int, re.findall(r"\d+", (folder / "version.py").read_text())[:2])
-if (major, minor) >= (2, 13) and (folder / "lib/libtorch.so").exists():
+wanted = "libtorch_cuda.so" if os.environ.get("MIEN_TORCH") == "cuda" else "libtorch.so"
+if (major, minor) >= (2, 13) and (folder / "lib" / wanted).exists():
     print(folder)
 PY
 }
 
+# Whether the venv's own PyTorch is the pinned version and of the wanted kind.
+has_wanted_torch() {
+  "$PYTHON" - "$TORCH_VERSION" "${MIEN_TORCH:-cpu}" <<'PY' 2>/dev/null
+import sys, torch
+version, kind = sys.argv[1:]
+same_kind = (torch.version.cuda is not None) == (kind == "cuda")
+sys.exit(torch.__version__.split("+")[0] != version or not same_kind)
+PY
+}
+
 install_torch() {
+  "$VENV/bin/pip" uninstall -qy torch 2>/dev/null || true
   if [ "${MIEN_TORCH:-cpu}" = cuda ]; then
     say "installing torch==$TORCH_VERSION (CUDA build, several GB) into .deps/venv"
     "$VENV/bin/pip" install -q "torch==$TORCH_VERSION"
@@ -63,17 +81,23 @@ install_torch() {
 # .deps/venv holds the pinned Python packages and, unless there is a PyTorch to reuse, PyTorch.
 prepare_python() {
   local stamp="$VENV/.installed" wanted existing
-  existing="${MIEN_TORCH_DIR:-$(active_torch)}"
+  existing="${MIEN_TORCH_DIR:+$(realpath -m "$MIEN_TORCH_DIR")}"
+  existing="${existing:-$(active_torch)}"
   wanted="$(cat scripts/requirements.txt; echo "${MIEN_TORCH:-cpu} $TORCH_VERSION $existing")"
   if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     [ -x "$PYTHON" ] || { say "making .deps/venv"; python3 -m venv "$VENV"; }
+    rm -f "$VENV"/lib/python3*/site-packages/mien_torch.pth
     if [ -n "$existing" ]; then
       say "using the PyTorch in $existing"
       if [ -f "$existing/__init__.py" ]; then  # a wheel: let the scripts import it too
         dirname "$existing" >"$("$PYTHON" -c 'import site; print(site.getsitepackages()[0])')/mien_torch.pth"
       fi
     fi
-    "$PYTHON" -c 'import torch' 2>/dev/null || install_torch
+    if [ -n "$existing" ]; then
+      "$PYTHON" -c 'import torch' 2>/dev/null || install_torch  # the scripts' own, beside an archive
+    else
+      has_wanted_torch || install_torch
+    fi
     say "installing into .deps/venv: $(grep -v '^#' scripts/requirements.txt | tr '\n' ' ')"
     "$VENV/bin/pip" install -q -r scripts/requirements.txt
     printf '%s' "$wanted" >"$stamp"

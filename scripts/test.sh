@@ -6,6 +6,7 @@ PRESET="${1:-release}"
 [ $# -gt 0 ] && shift
 "$ROOT/scripts/build.sh" "$PRESET"
 say "formatting"
-git ls-files '*.cpp' '*.h' | xargs "$VENV/bin/clang-format" --dry-run --Werror
+find src include tests \( -name '*.cpp' -o -name '*.h' \) -print0 |
+  xargs -0 "$VENV/bin/clang-format" --dry-run --Werror
 say "tests of the preset $PRESET"
 ctest --preset "$PRESET" "$@"

@@ -7,6 +7,7 @@
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -33,7 +34,7 @@ std::string failed_text(const std::vector<FailedFrame>& failed) {
   for (const FailedFrame& entry : failed) {
     list.push_back({{"frame", entry.frame}, {"path", entry.path}, {"reason", entry.reason}});
   }
-  return list.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(list);
 }
 
 }  // namespace
@@ -62,6 +63,25 @@ VideoEmbeddings::VideoEmbeddings(const fs::path& file, std::int64_t embedding_di
   }
 }
 
+std::span<const std::uint16_t> VideoEmbeddings::row(std::size_t index) const {
+  const std::size_t dim = embeddings_.size() / frames_.size();
+  return embeddings_.subspan(index * dim, dim);
+}
+
+bool VideoEmbeddings::is_finite(std::size_t index) const {
+  return std::ranges::all_of(row(index), half_is_finite);
+}
+
+void VideoEmbeddings::require_finite() const {
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (is_finite(i)) continue;
+    throw InputError("bank", file_.path().string(),
+                     concat("frame ", frames_[i],
+                            " has a value that is not finite; expected finite embeddings (encode "
+                            "the video anew)"));
+  }
+}
+
 bool is_bank(const fs::path& folder) {
   std::error_code ignored;
   return fs::is_regular_file(folder / kBankFile, ignored);
@@ -77,7 +97,10 @@ Bank::Bank(fs::path folder) : folder_(std::move(folder)) {
     throw InputError("bank", folder_.string(), "expected a folder with bank.json (mien encode)");
   }
   info_ = read_bank_info(folder_);
-  for (const auto& entry : fs::directory_iterator(folder_)) {
+  std::error_code error;
+  fs::directory_iterator entries(folder_, error);
+  if (error) throw InputError("bank", folder_.string(), "cannot be read (" + error.message() + ")");
+  for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with('.') && name.ends_with(kVideoSuffix)) {
       videos_.push_back(name.substr(0, name.size() - std::string_view(kVideoSuffix).size()));
@@ -96,7 +119,7 @@ VideoEmbeddings Bank::open(const std::string& video) const {
 
 std::string Bank::state_digest() const {
   Sha256 digest;
-  digest.update(to_json(info_.encoder).dump());
+  digest.update(json_text(to_json(info_.encoder)));
   for (const std::string& video : videos_) {
     const fs::path file = video_file(folder_, video);
     std::error_code ignored;
@@ -119,7 +142,7 @@ void write_video(const fs::path& folder, const std::string& video, const VideoRe
     for (std::size_t i = 0; i < record.names.size(); ++i) {
       names[std::to_string(record.frames[i])] = record.names[i];
     }
-    metadata["names"] = names.dump(-1, ' ', false, json::error_handler_t::replace);
+    metadata["names"] = json_text(names);
   }
   write_safetensors(video_file(folder, video), tensors, metadata);
 }

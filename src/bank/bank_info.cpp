@@ -4,6 +4,7 @@
 #include "bank_json.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -14,19 +15,26 @@ constexpr const char* kFormat = "mien-bank";
 constexpr int kVersion = 1;
 
 BankCompute compute_from_json(const json& object, const std::string& what) {
+  BankCompute compute;
   try {
-    return {object.at("dtype"), object.at("path"), object.at("batch_size"), object.at("threads")};
+    compute = {object.at("dtype"), object.at("path"), object.at("batch_size"),
+               object.at("threads")};
   } catch (const json::exception&) {
-    throw InputError(what + ": compute", object.dump(),
+    throw InputError(what + ": compute", json_text(object),
                      "expected dtype, path, batch_size and threads");
   }
+  if (compute.batch_size < 1 || compute.threads < 1 || compute.threads > 4096) {
+    throw InputError(what + ": compute", json_text(object),
+                     "expected a batch_size of at least 1 and 1 to 4096 threads");
+  }
+  return compute;
 }
 
 std::vector<std::string> sources_from_json(const json& list, const std::string& what) {
   try {
     return list.get<std::vector<std::string>>();
   } catch (const json::exception&) {
-    throw InputError(what + ": sources", list.dump(), "expected a list of texts");
+    throw InputError(what + ": sources", json_text(list), "expected a list of texts");
   }
 }
 
@@ -40,13 +48,13 @@ BankInfo read_bank_info(const std::filesystem::path& folder) {
     throw InputError("bank", what, "expected JSON with \"format\": \"mien-bank\"");
   }
   if (parsed.value("version", json()) != kVersion) {
-    throw InputError(what + ": version", parsed.value("version", json(0)).dump(),
+    throw InputError(what + ": version", json_text(parsed.value("version", json(0))),
                      concat("expected ", kVersion, "; another version of mien made this bank"));
   }
   BankInfo info;
   info.encoder = encoder_info_from_json(parsed.value("encoder", json()), what);
   if (parsed.value("embedding_dim", json()) != info.encoder.embedding_dim) {
-    throw InputError(what + ": embedding_dim", parsed.value("embedding_dim", json(0)).dump(),
+    throw InputError(what + ": embedding_dim", json_text(parsed.value("embedding_dim", json(0))),
                      concat("expected ", info.encoder.embedding_dim, ", as its encoder gives"));
   }
   info.sources = sources_from_json(parsed.value("sources", json::array()), what);
@@ -54,7 +62,7 @@ BankInfo read_bank_info(const std::filesystem::path& folder) {
   return info;
 }
 
-void write_bank_info(const std::filesystem::path& folder, const BankInfo& info) {
+static std::string bank_info_text(const BankInfo& info) {
   json object = {{"format", kFormat},
                  {"version", kVersion},
                  {"encoder", to_json(info.encoder)},
@@ -67,7 +75,17 @@ void write_bank_info(const std::filesystem::path& folder, const BankInfo& info) 
                          {"batch_size", info.compute->batch_size},
                          {"threads", info.compute->threads}};
   }
-  write_text(folder / kBankFile, object.dump(2) + "\n");
+  return json_text(object, 2) + "\n";
+}
+
+void write_bank_info(const std::filesystem::path& folder, const BankInfo& info) {
+  write_text(folder / kBankFile, bank_info_text(info));
+}
+
+void create_bank_info(const std::filesystem::path& folder, const BankInfo& info) {
+  AtomicFile file(folder / kBankFile);
+  file.stream() << bank_info_text(info);
+  file.commit_if_absent();
 }
 
 }  // namespace mien

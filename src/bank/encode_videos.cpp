@@ -37,6 +37,12 @@ std::int64_t settled(const std::string& flag, std::int64_t asked, std::int64_t i
   return in_bank;
 }
 
+/// The name and source of an archive without mien.json come from its file's name and may change.
+bool same_preprocessing(const EncoderInfo& a, const EncoderInfo& b) {
+  return a.image_size == b.image_size && a.embedding_dim == b.embedding_dim && a.mean == b.mean &&
+         a.std == b.std && a.resize == b.resize;
+}
+
 void require_same_encoder(const BankInfo& info, const Encoder& encoder, const fs::path& folder) {
   const EncoderInfo& now = encoder.info();
   if (info.encoder.file_sha256 != now.file_sha256) {
@@ -44,14 +50,16 @@ void require_same_encoder(const BankInfo& info, const Encoder& encoder, const fs
                      "the bank " + folder.string() + " was made by " + info.encoder.name +
                          " (another file); expected that encoder or another --bank");
   }
-  if (info.encoder != now) {
+  if (!same_preprocessing(info.encoder, now)) {
     throw InputError("--bank", folder.string(),
                      "was made with another preprocessing (image size, mean, std or resize)");
   }
-  if (info.compute && info.compute->path != encoder.path_name()) {
+  if (info.compute &&
+      (info.compute->path != encoder.path_name() || info.compute->dtype != kDType)) {
     throw InputError("--encoder", now.name,
-                     "would run by the path " + encoder.path_name() + ", " +
-                         (folder / kBankFile).string() + " says " + info.compute->path);
+                     concat("would run by ", encoder.path_name(), " in ", kDType, ", ",
+                            (folder / kBankFile).string(), " says ", info.compute->path, " in ",
+                            info.compute->dtype));
   }
 }
 
@@ -66,9 +74,16 @@ void add_sources(BankInfo& info, const std::vector<std::string>& sources) {
 BankCompute prepare_bank(const fs::path& folder, const Encoder& encoder,
                          const EncodeOptions& options, const std::vector<std::string>& sources) {
   make_folder(folder, "--bank");
-  const bool exists = is_bank(folder);
-  BankInfo info = exists ? read_bank_info(folder) : BankInfo{.encoder = encoder.info()};
-  if (exists) require_same_encoder(info, encoder, folder);
+  if (!is_bank(folder)) {
+    const BankCompute fresh = {
+        .dtype = kDType,
+        .path = encoder.path_name(),
+        .batch_size = options.batch_size == 0 ? kBatchSize : options.batch_size,
+        .threads = options.threads == 0 ? runtime_facts().threads : options.threads};
+    create_bank_info(folder, {encoder.info(), sources, fresh});
+  }
+  BankInfo info = read_bank_info(folder);  // this process's, or that of one that was faster
+  require_same_encoder(info, encoder, folder);
   const std::string file = (folder / kBankFile).string();
   const BankCompute before = info.compute.value_or(BankCompute());
   const BankCompute compute = {.dtype = kDType,
@@ -79,14 +94,14 @@ BankCompute prepare_bank(const fs::path& folder, const Encoder& encoder,
                                                   runtime_facts().threads, file)};
   const std::size_t known = info.sources.size();
   add_sources(info, sources);
-  if (!exists) info.compute = compute;
-  if (!exists || info.sources.size() > known) write_bank_info(folder, info);
+  if (info.sources.size() > known) write_bank_info(folder, info);
   return compute;
 }
 
 /// Whether the video's file is there and stays.
 bool is_done(const fs::path& folder, const VideoFrames& video, const EncoderInfo& encoder,
              const EncodeOptions& options) {
+  throw_if_interrupted("finished videos are kept; the same command goes on from there");
   const fs::path file = video_file(folder, video.name);
   std::error_code ignored;
   if (options.force || !fs::exists(file, ignored)) return false;

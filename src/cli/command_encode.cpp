@@ -62,9 +62,8 @@ std::vector<VideoFrames> find_videos(const Options& options) {
 
 void print_summary(const Options& options, const EncodeSummary& summary,
                    const std::string& device) {
-  const double rate = summary.seconds > 0
-                          ? static_cast<double>(summary.frames + summary.failed) / summary.seconds
-                          : 0;
+  const double rate =
+      summary.seconds > 0 ? static_cast<double>(summary.frames) / summary.seconds : 0;
   const double encoder_rate = summary.encoder_seconds > 0
                                   ? static_cast<double>(summary.frames) / summary.encoder_seconds
                                   : 0;

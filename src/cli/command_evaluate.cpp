@@ -29,7 +29,7 @@ struct Options {
   std::string au_invalid = "drop";
   std::vector<std::string> banks;
   std::int64_t bootstrap = 2000;
-  bool all_frames = false;
+  bool all_frames = false, raw = false;
 };
 
 Split split_of(const Options& options) {
@@ -53,11 +53,20 @@ EvaluationOptions evaluation_options(const Options& options) {
   return evaluation;
 }
 
+/// What a later version tuned for this run is not passed over in silence.
+void require_raw(const Options& options) {
+  const auto file = std::filesystem::path(options.run) / "decisions.json";
+  std::error_code ignored;
+  if (options.raw || !std::filesystem::exists(file, ignored)) return;
+  throw InputError("RUN", file.string(), "cannot be applied by this version; expected --raw");
+}
+
 /// A run's logits, decided and scored.
 EvaluationReport evaluate_run(const Options& options, const std::string& device) {
   EvaluationOptions evaluation = evaluation_options(options);
   const auto weights = weights_of_run(options.run, options.weights);
   const HeadMetadata head = read_head_metadata(weights);
+  require_raw(options);
   const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
   const std::string annotations =
       options.annotations.empty() ? head.annotations : options.annotations;
@@ -135,6 +144,7 @@ void add_evaluate(CommandLine& line) {
       ->add_option("--au-invalid", options->au_invalid,
                    "A -1 among a frame's AUs: drop the frame, or mask that AU")
       ->capture_default_str();
+  command->add_flag("--raw", options->raw, "Without the run's decisions.json");
   command->add_flag("--all-frames", options->all_frames,
                     "Score labelled frames without a prediction too, interpolated");
   line.when_chosen(command, [options] { run_evaluate(*options); });

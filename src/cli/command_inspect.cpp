@@ -4,6 +4,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "inspect_facts.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -28,10 +29,10 @@ std::string facts_text(const json& facts, const std::string& indent) {
       text += indent + key + ":\n" + facts_text(value, indent + "  ");
     } else if (value.is_array() && !value.empty() && value.front().is_object()) {
       text += indent + key + ":\n";
-      for (const json& entry : value) text += indent + "  " + entry.dump() + "\n";
+      for (const json& entry : value) text += indent + "  " + json_text(entry) + "\n";
     } else {
-      text += indent + key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()) +
-              "\n";
+      text += indent + key + ": " +
+              (value.is_string() ? value.get<std::string>() : json_text(value)) + "\n";
     }
   }
   return text;

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
 #include "mien/core/version.h"
@@ -162,11 +163,12 @@ void require_in(const std::string& flag, std::int64_t value, std::int64_t low, s
 }
 
 void print_json(const nlohmann::json& result) {
-  std::cout << result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+  print_text(json_text(result, 2) + "\n");
 }
 
 void print_text(const std::string& text) {
   std::cout << text << std::flush;
+  if (!std::cout) throw InputError("standard output", "(closed or full)", "cannot be written");
 }
 
 }  // namespace mien

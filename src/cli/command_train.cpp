@@ -6,6 +6,9 @@
 #include "command_line.h"
 #include "commands.h"
 #include "mien/core/files.h"
+#include "mien/core/folder_lock.h"
+#include "mien/core/interrupt.h"
+#include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
 #include "mien/training/inputs.h"
@@ -39,7 +42,11 @@ bool may_change(const std::string& difference, const TrainOptions& train) {
 
 void require_same_config(const RunFolder& run, const Fields& fields, const TrainOptions& train) {
   std::error_code ignored;
-  if (!std::filesystem::exists(run.config(), ignored)) return;
+  if (!std::filesystem::exists(run.config(), ignored)) {
+    if (!std::filesystem::exists(run.state(), ignored)) return;
+    throw InputError("--resume", run.path().string(),
+                     "has a checkpoint but no config.yaml; expected both, or --force");
+  }
   std::vector<std::string> changed;
   for (const std::string& difference : fields.differences(run.config())) {
     if (!may_change(difference, train)) changed.push_back(difference);
@@ -51,18 +58,21 @@ void require_same_config(const RunFolder& run, const Fields& fields, const Train
   }
 }
 
-RunFolder prepare_folder(const Options& options, const Fields& fields, const TrainOptions& train) {
+RunFolder folder_of(const Options& options) {
   const std::filesystem::path config(options.config);
-  const RunFolder run(options.out.empty() ? std::filesystem::path("runs") / config.stem()
-                                          : std::filesystem::path(options.out));
+  return RunFolder(options.out.empty() ? std::filesystem::path("runs") / config.stem()
+                                       : std::filesystem::path(options.out));
+}
+
+/// Nothing of an older run is touched before all else is checked.
+void prepare_folder(const Options& options, const RunFolder& run, const Fields& fields,
+                    const TrainOptions& train) {
   if (options.resume) {
-    run.require();
     require_same_config(run, fields, train);
   } else {
-    run.create(options.force);
+    run.clear(options.force, train.init);
   }
   write_text(run.config(), fields.to_yaml(/*comments=*/true));
-  return run;
 }
 
 json epoch_json(const EpochRecord& record) {
@@ -105,11 +115,11 @@ void train_into(const Options& options, const TrainOptions& train_options, const
                 const std::vector<std::string>& command_line) {
   const auto start = Clock::now();
   json record = start_record(train_options, inputs, device, command_line);
-  write_text(run.record(), record.dump(2) + "\n");
+  write_text(run.record(), json_text(record, 2) + "\n");
   const TrainSummary summary = train(train_options, inputs.training, inputs.validation, run,
                                      inputs.metadata, device, options.resume);
   finish_record(record, summary, std::chrono::duration<double>(Clock::now() - start).count());
-  write_text(run.record(), record.dump(2) + "\n");
+  write_text(run.record(), json_text(record, 2) + "\n");
   print_summary(options, run, summary);
 }
 
@@ -122,8 +132,9 @@ void run_train(const Options& options, const std::vector<std::string>& command_l
   fields.read_yaml(options.config);
   for (const std::string& assignment : options.overrides) fields.read_override(assignment);
   if (options.print_config) {
-    print_text(fields.to_yaml(/*comments=*/true));
-    return;
+    const std::string config = fields.to_yaml(/*comments=*/true);
+    if (options.common.json) return print_json({{"config", config}});
+    return print_text(config);
   }
   check(train_options);
   const TrainingInputs inputs = load_inputs(train_options, device);
@@ -131,10 +142,16 @@ void run_train(const Options& options, const std::vector<std::string>& command_l
     log::warn("recording " + recording + " is both in training and in validation");
   }
   if (options.dry_run) {
-    print_text(plan_text(train_options, inputs, device));
-    return;
+    const std::string plan = plan_text(train_options, inputs, device);
+    if (options.common.json) return print_json({{"plan", plan}});
+    return print_text(plan);
   }
-  const RunFolder run = prepare_folder(options, fields, train_options);
+  throw_if_interrupted("nothing was written yet");
+  const RunFolder run = folder_of(options);
+  if (!options.resume) run.require_free(options.force, train_options.init);
+  run.open(options.resume);
+  const FolderLock lock(run.path(), "--out");
+  prepare_folder(options, run, fields, train_options);
   const log::FileCopy copy(run.log());
   log::info(plan_text(train_options, inputs, device));
   train_into(options, train_options, run, inputs, device, command_line);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "mien/bank/bank.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 #include "mien/data/labels.h"
 #include "mien/encoder/encoder.h"
@@ -25,12 +27,10 @@ void inspect_encoder(const fs::path& path, bool verify, Inspection& found) {
   if (verify) load_encoder(path, {}, "cpu");  // runs it on one image
 }
 
-void require_finite(const VideoEmbeddings& video, const std::string& name, Inspection& found) {
-  const auto all = video.embeddings();
-  const std::size_t dim = video.frames().empty() ? 0 : all.size() / video.frames().size();
+/// Every row that is not finite, by its frame.
+void find_non_finite(const VideoEmbeddings& video, const std::string& name, Inspection& found) {
   for (std::size_t row = 0; row < video.frames().size(); ++row) {
-    const auto values = all.subspan(row * dim, dim);
-    if (std::all_of(values.begin(), values.end(), half_is_finite)) continue;
+    if (video.is_finite(row)) continue;
     found.problems.push_back(
         concat(name, ".safetensors: frame ", video.frames()[row], " is not finite"));
   }
@@ -41,6 +41,7 @@ void inspect_bank(const fs::path& path, bool verify, Inspection& found) {
   std::int64_t frames = 0, failed = 0;
   json failures = json::array();
   for (const std::string& name : bank.videos()) {
+    throw_if_interrupted("nothing was changed");
     try {
       const VideoEmbeddings video = bank.open(name);
       frames += std::ssize(video.frames());
@@ -49,7 +50,7 @@ void inspect_bank(const fs::path& path, bool verify, Inspection& found) {
         if (failures.size() == kListed) break;
         failures.push_back({{"video", name}, {"frame", frame.frame}, {"reason", frame.reason}});
       }
-      if (verify) require_finite(video, name, found);
+      if (verify) find_non_finite(video, name, found);
       video.release_pages();
     } catch (const InputError& problem) {
       found.problems.push_back(problem.what());
@@ -77,13 +78,13 @@ json labels_json(const LabelSet& set) {
 
 void inspect_annotations(const fs::path& path, Inspection& found) {
   json tasks = json::object();
-  std::vector<std::string> shared;
+  std::set<std::string> shared;
   for (const Task task : tasks_in(path)) {
     try {
       const LabelSplit split = load_label_split(path.string(), {task}, {});
       tasks[task_name(task)] = {{"train", labels_json(split.training.front())},
                                 {"validation", labels_json(split.validation.front())}};
-      for (const std::string& recording : leaks(split)) shared.push_back(recording);
+      for (const std::string& recording : leaks(split)) shared.insert(recording);
     } catch (const InputError& problem) {
       found.problems.push_back(problem.what());
     }

@@ -1,5 +1,7 @@
 // mien: the commands in the order of the pipeline, and the one place where errors end.
 #include <exception>
+#include <filesystem>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -32,8 +34,17 @@ int main(int argc, char** argv) {
   } catch (const Interrupted& kept) {
     log::warn(std::string("interrupted: ") + kept.what());
     return static_cast<int>(ExitCode::kInterrupted);
+  } catch (const std::filesystem::filesystem_error& problem) {
+    log::error("file = " + problem.path1().string() + ": cannot be used (" +
+               problem.code().message() + ")");
+    return static_cast<int>(ExitCode::kBadInput);
+  } catch (const std::bad_alloc&) {
+    log::error("memory = (all of it): there is not enough for this");
+    return static_cast<int>(ExitCode::kBadInput);
   } catch (const std::exception& bug) {
-    log::error(std::string("this is a bug in mien, please report it: ") + bug.what());
+    const std::string_view reason(bug.what());
+    log::error("this is a bug in mien, please report it: " +
+               std::string(reason.substr(0, reason.find('\n'))));
     return static_cast<int>(ExitCode::kBug);
   }
 }

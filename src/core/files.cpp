@@ -18,12 +18,16 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-/// Makes a rename or a file's content survive a power cut. Best effort on odd file systems.
-void sync_path(const fs::path& path, int flags) {
+/// Makes a file's content or a rename survive a power cut. False, with errno, when the disk refused
+/// (full, over quota); file systems that cannot sync are taken as they are.
+bool sync_path(const fs::path& path, int flags) {
   const int descriptor = ::open(path.c_str(), flags);
-  if (descriptor < 0) return;
-  ::fsync(descriptor);
+  if (descriptor < 0) return true;
+  const bool done = ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP;
+  const int problem = errno;
   ::close(descriptor);
+  errno = problem;
+  return done;
 }
 
 fs::path folder_of(const fs::path& path) {
@@ -58,10 +62,29 @@ AtomicFile::~AtomicFile() {
   fs::remove(temporary_, ignored);
 }
 
+bool AtomicFile::commit_if_absent() {
+  finish_temporary();
+  const bool made = ::link(temporary_.c_str(), path_.c_str()) == 0;
+  if (!made && errno != EEXIST) {  // a file system without hard links
+    commit_finished();
+    return true;
+  }
+  return made;
+}
+
 void AtomicFile::commit() {
+  finish_temporary();
+  commit_finished();
+}
+
+void AtomicFile::finish_temporary() {
   stream_.close();
-  if (!stream_) throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
-  sync_path(temporary_, O_RDONLY);
+  if (!stream_ || !sync_path(temporary_, O_RDONLY)) {
+    throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
+  }
+}
+
+void AtomicFile::commit_finished() {
   std::error_code error;
   fs::rename(temporary_, path_, error);
   if (error) {

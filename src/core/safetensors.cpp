@@ -9,6 +9,7 @@
 
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -182,7 +183,7 @@ std::string header_text(const std::vector<TensorMap::const_pointer>& order,
                             {"data_offsets", {at, at + view.bytes.size()}}};
     at += view.bytes.size();
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
   return text;
 }

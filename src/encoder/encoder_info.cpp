@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -16,7 +17,7 @@ T value_of(const json& object, const char* key, const char* expected, const std:
   try {
     return object.at(key).get<T>();
   } catch (const json::exception&) {
-    throw InputError(what + ": " + key, object.contains(key) ? object[key].dump() : "(missing)",
+    throw InputError(what + ": " + key, object.contains(key) ? json_text(object[key]) : "(missing)",
                      std::string("expected ") + expected);
   }
 }

@@ -161,10 +161,16 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
   std::string metadata;
   torch::jit::Module module = load_archive(file, torch::Device(device), metadata);
   EncoderInfo info = info_of(file, metadata, overrides);
-  module.eval();
-  module = torch::jit::freeze(module);
-  auto encoder = std::make_unique<TorchScriptEncoder>(std::move(module), std::move(info),
-                                                      torch::Device(device));
+  std::unique_ptr<TorchScriptEncoder> encoder;
+  try {
+    module.eval();
+    encoder = std::make_unique<TorchScriptEncoder>(torch::jit::freeze(module), std::move(info),
+                                                   torch::Device(device));
+  } catch (const c10::Error& problem) {
+    throw InputError(
+        "--encoder", file.string(),
+        "expected a TorchScript archive with forward(images) (" + first_line(problem.what()) + ")");
+  }
   encoder->try_out(file);
   return encoder;
 }

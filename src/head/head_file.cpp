@@ -1,9 +1,11 @@
 #include "mien/head/head_file.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/head/head.h"
 
 namespace mien {
@@ -72,12 +74,28 @@ HeadMetadata from_json(const json& object, const std::string& what) {
   return metadata;
 }
 
+/// Whether the metadata can be that of a head, before anything is made of its numbers.
+bool is_plausible(const HeadMetadata& metadata) {
+  constexpr std::int64_t kMost = 1 << 20;
+  const HeadShape& shape = metadata.shape;
+  std::int64_t inputs = 0;
+  for (const HeadInput& input : metadata.inputs) inputs += input.dim;
+  const std::set<Task> distinct(shape.tasks.begin(), shape.tasks.end());
+  const auto size_is = [](std::size_t size, std::size_t full) { return size == 0 || size == full; };
+  return shape.input_dim >= 1 && shape.input_dim <= kMost &&
+         (metadata.inputs.empty() || inputs == shape.input_dim) && shape.layers >= 0 &&
+         shape.layers <= 64 && shape.width >= 1 && shape.width <= kMost && !shape.tasks.empty() &&
+         distinct.size() == shape.tasks.size() &&
+         size_is(metadata.expr_counts.size(), kExpressions) &&
+         size_is(metadata.au_shares.size(), kActionUnits);
+}
+
 }  // namespace
 
 void save_head(const std::filesystem::path& file, const Head& head, HeadMetadata metadata) {
   metadata.shape = head.shape();
   std::vector<at::Tensor> keep;
-  write_safetensors(file, head.tensors(keep), {{kMetadataKey, to_json(metadata).dump()}});
+  write_safetensors(file, head.tensors(keep), {{kMetadataKey, json_text(to_json(metadata))}});
 }
 
 HeadMetadata read_head_metadata(const std::filesystem::path& file) {
@@ -90,7 +108,9 @@ HeadMetadata read_head_metadata(const std::filesystem::path& file) {
     throw InputError("weights", file.string(), "expected a head that this version of mien made");
   }
   try {
-    return from_json(object, file.string());
+    HeadMetadata metadata = from_json(object, file.string());
+    if (is_plausible(metadata)) return metadata;
+    throw InputError("weights", file.string(), "has metadata that no head can have");
   } catch (const json::exception& problem) {
     throw InputError("weights", file.string(),
                      std::string("has damaged metadata (") + problem.what() + ")");

@@ -5,6 +5,8 @@
 #include <numbers>
 #include <random>
 
+#include "mien/core/interrupt.h"
+
 namespace mien {
 namespace {
 
@@ -64,6 +66,7 @@ std::vector<Estimate> bootstrap(std::size_t videos, const Statistics& statistics
   const std::vector<double> values = statistics(std::vector<std::int32_t>(videos, 1));
   std::vector<std::vector<double>> drawn(values.size());
   for (const auto& multiplicities : bootstrap_multiplicities(videos, options)) {
+    throw_if_interrupted("nothing was changed");
     const std::vector<double> row = statistics(multiplicities);
     for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i].push_back(row.at(i));
   }

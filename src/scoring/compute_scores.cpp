@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "mien/core/error.h"
+#include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 #include "mien/head/head.h"
 
@@ -51,7 +52,10 @@ at::Tensor rows_at(const VideoEmbeddings& part, const std::vector<std::int32_t>&
 
 VideoInput load_input(const std::vector<Bank>& banks, const std::string& video) {
   std::vector<VideoEmbeddings> parts;
-  for (const Bank& bank : banks) parts.push_back(bank.open(video));
+  for (const Bank& bank : banks) {
+    parts.push_back(bank.open(video));
+    parts.back().require_finite();
+  }
   VideoInput input{.frames = shared_frames(parts)};
   std::vector<at::Tensor> columns;
   for (std::size_t i = 0; i < banks.size(); ++i) {
@@ -114,6 +118,7 @@ LogitsByTask compute_logits(const std::filesystem::path& weights, const HeadMeta
   std::vector<TaskScores> scores;
   for (const Task task : tasks) scores.push_back({task, {}});
   for (const std::string& video : names) {
+    throw_if_interrupted("scores are kept only when they are complete");
     const bool everywhere =
         std::all_of(banks.begin(), banks.end(), [&](const Bank& bank) { return bank.has(video); });
     if (!everywhere) continue;

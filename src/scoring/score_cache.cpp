@@ -7,6 +7,7 @@
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/safetensors.h"
 #include "mien/core/text.h"
@@ -49,7 +50,7 @@ void write_cache(const fs::path& file, const LogitsByTask& logits) {
     tensors[task_name(task)] =
         view_of(DType::kF32, {rows, static_cast<std::int64_t>(score_columns(task))}, values);
   }
-  write_safetensors(file, tensors, {{kLayoutKey, layout.dump()}});
+  write_safetensors(file, tensors, {{kLayoutKey, json_text(layout)}});
 }
 
 LogitsByTask read_cache(const fs::path& file, const std::vector<Task>& tasks) {

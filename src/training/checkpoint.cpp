@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
+#include "mien/core/json_text.h"
 #include "mien/core/safetensors.h"
 #include "mien/core/text.h"
 
@@ -89,7 +90,7 @@ void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwa
         keep.back().sizes().vec(),
         {static_cast<const std::byte*>(keep.back().const_data_ptr()), keep.back().nbytes()}};
   }
-  write_safetensors(file, tensors, {{kStateKey, to_json(state).dump()}});
+  write_safetensors(file, tensors, {{kStateKey, json_text(to_json(state))}});
 }
 
 TrainingState load_checkpoint(const std::filesystem::path& file, Head& head,

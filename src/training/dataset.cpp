@@ -10,6 +10,7 @@
 
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
+#include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -62,8 +63,8 @@ class SideBySide {
       if (!bank.has(video)) return;
     }
     for (const Bank& bank : banks) {
-      parts_.push_back({bank.open(video), 0, bank.info().encoder.embedding_dim,
-                        video_file(bank.folder(), video).string()});
+      parts_.push_back({bank.open(video), 0});
+      parts_.back().video.require_finite();
     }
   }
 
@@ -81,17 +82,10 @@ class SideBySide {
     return true;
   }
 
-  /// Appends the embeddings at the place of seek(). Throws InputError for a non-finite one.
+  /// Appends the embeddings at the place of seek().
   void append_to(std::vector<std::uint16_t>& rows) const {
     for (const Part& part : parts_) {
-      const auto dim = static_cast<std::size_t>(part.dim);
-      const auto row = part.video.embeddings().subspan(part.row * dim, dim);
-      if (!std::all_of(row.begin(), row.end(), half_is_finite)) {
-        throw InputError("bank", part.file,
-                         concat("frame ", part.video.frames()[part.row],
-                                " has a value that is not finite; expected finite embeddings "
-                                "(encode the video anew)"));
-      }
+      const auto row = part.video.row(part.row);
       rows.insert(rows.end(), row.begin(), row.end());
     }
   }
@@ -100,8 +94,6 @@ class SideBySide {
   struct Part {
     VideoEmbeddings video;
     std::size_t row;
-    std::int64_t dim;
-    std::string file;
   };
   std::vector<Part> parts_;
 };
@@ -113,6 +105,7 @@ class Collector {
       : banks_(banks), labels_(labels), columns_(labels.size()) {}
 
   void add_video(const std::string& video) {
+    throw_if_interrupted("nothing was written yet");
     SideBySide embeddings(banks_, video);
     std::vector<LabelCursor> cursors;
     for (const LabelSet& set : labels_) cursors.emplace_back(set, video);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/safetensors.h"
 #include "mien/core/text.h"
@@ -55,10 +56,21 @@ std::string split_text(const std::string& name, const SplitLabels& labels, const
   return text;
 }
 
+/// A head too large for the machine is the user's to change.
+Head sized_head(const HeadShape& shape, const std::string& device) {
+  try {
+    return Head(shape, at::kFloat, at::Device(device));
+  } catch (const c10::Error&) {
+    throw InputError("head.width", std::to_string(shape.width),
+                     concat("there is no memory for ", with_thousands(shape.parameter_count()),
+                            " parameters; expected a smaller head"));
+  }
+}
+
 }  // namespace
 
 Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device) {
-  Head head(shape, at::kFloat, at::Device(device));
+  Head head = sized_head(shape, device);
   head.initialise(static_cast<std::uint64_t>(options.seed));
   if (!options.init.empty()) {
     require_exists(options.init, "init", "a safetensors file with weights");
@@ -74,7 +86,7 @@ TrainingInputs load_inputs(const TrainOptions& options, const std::string& devic
   inputs.training = load_dataset(inputs.banks, inputs.labels.training, device);
   inputs.validation = load_dataset(inputs.banks, inputs.labels.validation, device);
   inputs.metadata = metadata_of(options, inputs);
-  if (!options.init.empty()) make_head(options, inputs.metadata.shape, "cpu");
+  make_head(options, inputs.metadata.shape, "cpu");  // refuses what it cannot be made of
   return inputs;
 }
 

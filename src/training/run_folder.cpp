@@ -1,38 +1,69 @@
 #include "mien/training/run_folder.h"
 
+#include <algorithm>
+
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 
 namespace mien {
 namespace fs = std::filesystem;
+namespace {
 
-void RunFolder::create(bool force) const {
+/// Temporaries of a killed process start with a dot and do not count.
+bool holds_nothing(const fs::path& folder) {
   std::error_code ignored;
-  if (fs::exists(path_, ignored) &&
-      !(fs::is_directory(path_, ignored) && fs::is_empty(path_, ignored))) {
-    if (!force) {
-      throw InputError("--out", path_.string(),
-                       "exists already; give another name, --resume or --force");
+  return std::all_of(
+      fs::directory_iterator(folder, ignored), fs::directory_iterator(),
+      [](const auto& entry) { return entry.path().filename().string().starts_with('.'); });
+}
+
+bool lies_in(const fs::path& file, const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path inner = fs::weakly_canonical(file, ignored);
+  const fs::path outer = fs::weakly_canonical(folder, ignored);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+}  // namespace
+
+void RunFolder::open(bool resume) const {
+  std::error_code ignored;
+  if (resume) {
+    require_exists(path_, "--out", "the folder of a run to resume");
+    if (!fs::is_directory(path_, ignored)) {
+      throw InputError("--out", path_.string(), "expected the folder of a run to resume");
     }
-    if (!fs::exists(config(), ignored)) {
-      throw InputError("--out", path_.string(),
-                       "is no run (it has no config.yaml), --force does not touch it");
-    }
-    for (const fs::path& file : {config(), record(), log(), metrics(), best(), last(), state()}) {
-      fs::remove(file, ignored);
-    }
-    fs::remove(path_ / "decisions.json", ignored);
-    fs::remove(path_ / "report.html", ignored);
-    fs::remove_all(path_ / "evaluation", ignored);
   }
   make_folder(path_, "--out");
 }
 
-void RunFolder::require() const {
-  require_exists(path_, "--out", "the folder of a run to resume");
-  if (!fs::is_directory(path_)) {
-    throw InputError("--out", path_.string(), "expected the folder of a run to resume");
+void RunFolder::require_free(bool force, const fs::path& init) const {
+  if (holds_nothing(path_)) return;
+  std::error_code ignored;
+  if (!force) {
+    throw InputError("--out", path_.string(),
+                     "exists already; give another name, --resume or --force");
   }
+  if (!fs::exists(config(), ignored)) {
+    throw InputError("--out", path_.string(),
+                     "is no run (it has no config.yaml), --force does not touch it");
+  }
+  if (!init.empty() && lies_in(init, path_)) {
+    throw InputError("init", init.string(), "lies in the run that --force would replace");
+  }
+}
+
+void RunFolder::clear(bool force, const fs::path& init) const {
+  require_free(force, init);
+  std::error_code ignored;
+  // The configuration last: a state is never left without the configuration it belongs to.
+  for (const fs::path& file : {state(), best(), last(), metrics(), record(), log()}) {
+    fs::remove(file, ignored);
+  }
+  fs::remove(path_ / "decisions.json", ignored);
+  fs::remove(path_ / "report.html", ignored);
+  fs::remove_all(path_ / "evaluation", ignored);
+  fs::remove(config(), ignored);
 }
 
 }  // namespace mien

@@ -26,6 +26,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr const char* kKept = "finished epochs are kept; the same command with --resume goes on";
 
+void require_finite(const char* what, double loss, std::int64_t epoch) {
+  if (std::isfinite(loss)) return;
+  throw InputError(what, shortest(loss),
+                   concat("expected a finite number in epoch ", epoch,
+                          "; a lower optimizer.lr or more warm-up may help"));
+}
+
 /// Steps through the epoch's batches.
 EpochRecord train_epoch(const TrainOptions& options, const Dataset& data, const Schedule& schedule,
                         SharpnessAwareStep& step, TrainingState& state, Progress& progress) {
@@ -46,11 +53,7 @@ EpochRecord train_epoch(const TrainOptions& options, const Dataset& data, const 
   record.train_loss = loss_sum.item<double>() / static_cast<double>(data.size());
   record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   record.samples_per_second = static_cast<double>(data.size()) / record.seconds;
-  if (!std::isfinite(record.train_loss)) {
-    throw InputError("train loss", shortest(record.train_loss),
-                     concat("expected a finite number in epoch ", record.epoch,
-                            "; a lower optimizer.lr or more warm-up may help"));
-  }
+  require_finite("train loss", record.train_loss, record.epoch);
   return record;
 }
 
@@ -128,6 +131,7 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
   while (state.epoch() < options.epochs && !out_of_patience(options, state)) {
     EpochRecord record = train_epoch(options, training, schedule, step, state, progress);
     const ValidationResult result = validate(head, objective, validation);
+    require_finite("validation loss", result.loss, record.epoch);
     record.validation_loss = result.loss;
     record.expr_f1 = result.expr_f1;
     record.au_f1 = result.au_f1;

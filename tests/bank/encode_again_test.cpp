@@ -212,7 +212,7 @@ TEST(EncodeRefusal, OfAnotherBatchSize) {
 TEST(EncodeRefusal, OfAnotherPath) {
   const std::string message =
       refusal_after([](FakeEncoder& encoder, EncodeOptions&) { encoder.path = "new-path"; });
-  EXPECT_TRUE(contains(message, "--encoder = fake: would run by the path new-path, "));
+  EXPECT_TRUE(contains(message, "--encoder = fake: would run by new-path in fp32, "));
   EXPECT_TRUE(contains(message, "bank.json says fake-path"));
 }
 

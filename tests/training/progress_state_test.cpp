@@ -6,6 +6,7 @@
 
 #include "expectations.h"
 #include "mien/core/files.h"
+#include "mien/core/folder_lock.h"
 #include "mien/training/run_folder.h"
 #include "mien/training/validate.h"
 #include "temporary_folder.h"
@@ -69,11 +70,12 @@ TEST(ValidationResultTest, IsJudgedBySelect) {
 TEST(RunFolderTest, IsMadeOnce) {
   const TemporaryFolder folder;
   const RunFolder run(folder.path() / "a" / "run");
-  run.create(false);
+  run.open(false);
   EXPECT_TRUE(fs::is_directory(run.path()));
-  EXPECT_NO_THROW(run.create(false)) << "an empty folder will do";
+  folder.write("a/run/.config.yaml.1.tmp", "");
+  EXPECT_NO_THROW(run.clear(false, "")) << "nothing but a killed process's temporary";
   write_text(run.config(), "");
-  EXPECT_EQ(refusal_of([&] { run.create(false); }),
+  EXPECT_EQ(refusal_of([&] { run.clear(false, ""); }),
             "--out = " + run.path().string() +
                 ": exists already; give another name, --resume or --force");
 }
@@ -85,7 +87,7 @@ TEST(RunFolderTest, ForceRemovesAnOlderRunAndNothingElse) {
                            "decisions.json", "report.html", "evaluation/x", "notes.txt"}) {
     folder.write(name, "old");
   }
-  RunFolder(folder.path()).create(true);
+  RunFolder(folder.path()).clear(true, "");
   std::vector<std::string> left;
   for (const auto& entry : fs::directory_iterator(folder.path())) {
     left.push_back(entry.path().filename());
@@ -96,17 +98,36 @@ TEST(RunFolderTest, ForceRemovesAnOlderRunAndNothingElse) {
 TEST(RunFolderTest, ForceDoesNotTouchAFolderThatIsNoRun) {
   const TemporaryFolder folder;
   folder.write("best.safetensors", "precious");
-  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path()).create(true); }),
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path()).clear(true, ""); }),
                        "is no run (it has no config.yaml), --force does not touch it"));
   EXPECT_TRUE(fs::exists(folder.path() / "best.safetensors"));
 }
 
+TEST(RunFolderTest, ForceKeepsTheWeightsThatTheNewRunStartsFrom) {
+  const TemporaryFolder folder;
+  folder.write("config.yaml", "");
+  const auto init = folder.write("best.safetensors", "precious");
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path()).clear(true, init); }),
+                       "lies in the run that --force would replace"));
+  EXPECT_TRUE(fs::exists(init));
+}
+
+TEST(FolderLockTest, KeepsASecondHolderOutUntilTheFirstIsGone) {
+  const TemporaryFolder folder;
+  {
+    const FolderLock lock(folder.path(), "--out");
+    EXPECT_TRUE(contains(refusal_of([&] { FolderLock(folder.path(), "--out"); }),
+                         "is in use by another process"));
+  }
+  EXPECT_NO_THROW(FolderLock(folder.path(), "--out"));
+}
+
 TEST(RunFolderTest, ResumingNeedsTheFolder) {
   const TemporaryFolder folder;
-  EXPECT_NO_THROW(RunFolder(folder.path()).require());
-  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path() / "no").require(); }),
+  EXPECT_NO_THROW(RunFolder(folder.path()).open(true));
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.path() / "no").open(true); }),
                        "does not exist, expected the folder of a run to resume"));
-  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.write("file", "")).require(); }),
+  EXPECT_TRUE(contains(refusal_of([&] { RunFolder(folder.write("file", "")).open(true); }),
                        "expected the folder of a run to resume"));
 }
 

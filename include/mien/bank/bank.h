@@ -50,6 +50,12 @@ class VideoEmbeddings {
   std::int64_t every() const { return every_; }  ///< `--every` it was made with
   void release_pages() const { file_.release_pages(); }
 
+  /// The embedding of one row, F16 bits [D].
+  std::span<const std::uint16_t> row(std::size_t index) const;
+  bool is_finite(std::size_t index) const;
+  /// Throws InputError that names the file and the frame of the first row that is not finite.
+  void require_finite() const;
+
  private:
   SafetensorsFile file_;
   std::span<const std::int32_t> frames_;

@@ -27,7 +27,14 @@ class AtomicFile {
   /// Flushes to the disk and renames. Throws InputError when the disk refused (full, read-only).
   void commit();
 
+  /// The same, unless the file is there by now: then it stays, and the answer is false. Of two
+  /// processes that make one file, one wins and both know.
+  bool commit_if_absent();
+
  private:
+  void finish_temporary();
+  void commit_finished();
+
   std::filesystem::path path_, temporary_;
   std::ofstream stream_;
   bool committed_ = false;

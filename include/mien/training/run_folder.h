@@ -18,12 +18,15 @@ class RunFolder {
   std::filesystem::path last() const { return path_ / "last.safetensors"; }
   std::filesystem::path state() const { return path_ / "state.safetensors"; }
 
-  /// A folder of its own for a new run. Throws InputError when it exists already, unless `force`,
-  /// which removes an older run's files (and refuses a folder that is no run).
-  void create(bool force) const;
+  /// Makes the folder, unless `resume`: then it must be there. Throws InputError.
+  void open(bool resume) const;
 
-  /// Throws InputError unless the folder is there to be resumed.
-  void require() const;
+  /// Throws InputError when there is something already, unless `force`; and then too for a folder
+  /// that is no run, or holds the weights `init` to start from.
+  void require_free(bool force, const std::filesystem::path& init) const;
+
+  /// require_free(), then removes an older run's files.
+  void clear(bool force, const std::filesystem::path& init) const;
 
  private:
   std::filesystem::path path_;
