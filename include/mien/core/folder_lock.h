@@ -6,9 +6,9 @@
 
 namespace mien {
 
-/// Holds the folder itself (flock, no file) while it lives; the system lets go of it when the process ends, however it
-/// ends. Throws InputError (naming `flag`) when another process holds it. File systems without
-/// locks are taken as they are.
+/// Holds the folder itself (flock, no file) while it lives; the system lets go of it when the
+/// process ends, however it ends. Throws InputError (naming `flag`) when another process holds it.
+/// File systems without locks are taken as they are.
 class FolderLock {
  public:
   FolderLock(const std::filesystem::path& folder, const std::string& flag);
