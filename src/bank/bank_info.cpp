@@ -38,6 +38,22 @@ std::vector<std::string> sources_from_json(const json& list, const std::string& 
   }
 }
 
+std::string bank_info_text(const BankInfo& info) {
+  json object = {{"format", kFormat},
+                 {"version", kVersion},
+                 {"encoder", to_json(info.encoder)},
+                 {"embedding_dim", info.encoder.embedding_dim},
+                 {"dtype", "F16"},
+                 {"sources", info.sources}};
+  if (info.compute) {
+    object["compute"] = {{"dtype", info.compute->dtype},
+                         {"path", info.compute->path},
+                         {"batch_size", info.compute->batch_size},
+                         {"threads", info.compute->threads}};
+  }
+  return json_text(object, 2) + "\n";
+}
+
 }  // namespace
 
 BankInfo read_bank_info(const std::filesystem::path& folder) {
@@ -60,22 +76,6 @@ BankInfo read_bank_info(const std::filesystem::path& folder) {
   info.sources = sources_from_json(parsed.value("sources", json::array()), what);
   if (parsed.contains("compute")) info.compute = compute_from_json(parsed["compute"], what);
   return info;
-}
-
-static std::string bank_info_text(const BankInfo& info) {
-  json object = {{"format", kFormat},
-                 {"version", kVersion},
-                 {"encoder", to_json(info.encoder)},
-                 {"embedding_dim", info.encoder.embedding_dim},
-                 {"dtype", "F16"},
-                 {"sources", info.sources}};
-  if (info.compute) {
-    object["compute"] = {{"dtype", info.compute->dtype},
-                         {"path", info.compute->path},
-                         {"batch_size", info.compute->batch_size},
-                         {"threads", info.compute->threads}};
-  }
-  return json_text(object, 2) + "\n";
 }
 
 void write_bank_info(const std::filesystem::path& folder, const BankInfo& info) {

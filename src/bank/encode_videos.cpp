@@ -26,15 +26,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// `asked`, unless it is 0: then what the bank has, or `fresh` for a new one.
-std::int64_t settled(const std::string& flag, std::int64_t asked, std::int64_t in_bank,
-                     std::int64_t fresh, const std::string& bank_file) {
-  if (in_bank == 0) return asked == 0 ? fresh : asked;
-  if (asked != 0 && asked != in_bank) {
-    throw InputError(flag, std::to_string(asked),
-                     concat("expected ", in_bank, ", as ", bank_file, " says"));
-  }
-  return in_bank;
+/// What the bank fixed stays; 0 asks for nothing.
+void require_fixed(const std::string& flag, std::int64_t asked, std::int64_t fixed,
+                   const std::string& bank_file) {
+  if (asked == 0 || asked == fixed) return;
+  throw InputError(flag, std::to_string(asked),
+                   concat("expected ", fixed, ", as ", bank_file, " says"));
 }
 
 /// The name and source of an archive without mien.json come from its file's name and may change.
@@ -74,24 +71,18 @@ void add_sources(BankInfo& info, const std::vector<std::string>& sources) {
 BankCompute prepare_bank(const fs::path& folder, const Encoder& encoder,
                          const EncodeOptions& options, const std::vector<std::string>& sources) {
   make_folder(folder, "--bank");
-  if (!is_bank(folder)) {
-    const BankCompute fresh = {
-        .dtype = kDType,
-        .path = encoder.path_name(),
-        .batch_size = options.batch_size == 0 ? kBatchSize : options.batch_size,
-        .threads = options.threads == 0 ? runtime_facts().threads : options.threads};
-    create_bank_info(folder, {encoder.info(), sources, fresh});
-  }
+  const BankCompute fresh = {
+      .dtype = kDType,
+      .path = encoder.path_name(),
+      .batch_size = options.batch_size == 0 ? kBatchSize : options.batch_size,
+      .threads = options.threads == 0 ? runtime_facts().threads : options.threads};
+  if (!is_bank(folder)) create_bank_info(folder, {encoder.info(), sources, fresh});
   BankInfo info = read_bank_info(folder);  // this process's, or that of one that was faster
   require_same_encoder(info, encoder, folder);
+  const BankCompute compute = info.compute.value_or(fresh);
   const std::string file = (folder / kBankFile).string();
-  const BankCompute before = info.compute.value_or(BankCompute());
-  const BankCompute compute = {.dtype = kDType,
-                               .path = encoder.path_name(),
-                               .batch_size = settled("--batch-size", options.batch_size,
-                                                     before.batch_size, kBatchSize, file),
-                               .threads = settled("--threads", options.threads, before.threads,
-                                                  runtime_facts().threads, file)};
+  require_fixed("--batch-size", options.batch_size, compute.batch_size, file);
+  require_fixed("--threads", options.threads, compute.threads, file);
   const std::size_t known = info.sources.size();
   add_sources(info, sources);
   if (info.sources.size() > known) write_bank_info(folder, info);

@@ -73,3 +73,13 @@ def probe(tmp_path):
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
 
     return run
+
+
+@pytest.fixture(scope="module")
+def world(mien, tmp_path_factory):
+    """A folder with a bank, a run, annotations, templates and damaged files, for one test file."""
+    from bad_inputs import make_world
+
+    folder = tmp_path_factory.mktemp("world")
+    make_world(mien, folder)
+    return folder

@@ -3,16 +3,9 @@ what was expected, and nothing written."""
 
 import pytest
 
-from bad_inputs import check_bad_input, flat, make_world
+from bad_inputs import check_bad_input, flat
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
-
-
-@pytest.fixture(scope="module")
-def world(mien, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("world")
-    make_world(mien, folder)
-    return folder
 
 
 # Arguments with {w} for the world, then what the message must hold.

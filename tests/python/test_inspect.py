@@ -8,17 +8,9 @@ import shutil
 import pytest
 import torch
 
-from bad_inputs import make_world
 from helpers import read_safetensors, refused, result_json
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
-
-
-@pytest.fixture(scope="module")
-def world(mien, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("world")
-    make_world(mien, folder)
-    return folder
 
 
 def inspect(mien, path, *flags):
