@@ -20,7 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kBatchSize = 16;
-constexpr const char* kDType = "fp32";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -52,11 +51,11 @@ void require_same_encoder(const BankInfo& info, const Encoder& encoder, const fs
                      "was made with another preprocessing (image size, mean, std or resize)");
   }
   if (info.compute &&
-      (info.compute->path != encoder.path_name() || info.compute->dtype != kDType)) {
+      (info.compute->path != encoder.path_name() || info.compute->dtype != encoder.dtype_name())) {
     throw InputError("--encoder", now.name,
-                     concat("would run by ", encoder.path_name(), " in ", kDType, ", ",
-                            (folder / kBankFile).string(), " says ", info.compute->path, " in ",
-                            info.compute->dtype));
+                     concat("would run by ", encoder.path_name(), " in ", encoder.dtype_name(),
+                            ", ", (folder / kBankFile).string(), " says ", info.compute->path,
+                            " in ", info.compute->dtype));
   }
 }
 
@@ -72,7 +71,7 @@ BankCompute prepare_bank(const fs::path& folder, const Encoder& encoder,
                          const EncodeOptions& options, const std::vector<std::string>& sources) {
   make_folder(folder, "--bank");
   const BankCompute fresh = {
-      .dtype = kDType,
+      .dtype = encoder.dtype_name(),
       .path = encoder.path_name(),
       .batch_size = options.batch_size == 0 ? kBatchSize : options.batch_size,
       .threads = options.threads == 0 ? runtime_facts().threads : options.threads};

@@ -92,7 +92,7 @@ void run_encode(const Options& options) {
   require(options);
   const EncoderOverrides overrides = overrides_of(options);
   const std::vector<VideoFrames> videos = find_videos(options);
-  const auto encoder = load_encoder(options.encoder, overrides, device);
+  const auto encoder = load_encoder(options.encoder, overrides, {.device = device});
   std::vector<std::string> sources;
   for (const std::string& root : options.images) {
     sources.push_back(std::filesystem::absolute(root).lexically_normal().string());

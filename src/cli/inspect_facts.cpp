@@ -24,7 +24,7 @@ constexpr std::size_t kListed = 20;  ///< failed frames that are named
 
 void inspect_encoder(const fs::path& path, bool verify, Inspection& found) {
   found.facts = to_json(read_encoder_info(path, {}));
-  if (verify) load_encoder(path, {}, "cpu");  // runs it on one image
+  if (verify) load_encoder(path, {}, {});  // runs it on one image
 }
 
 /// Every row that is not finite, by its frame.

@@ -89,6 +89,7 @@ class TorchScriptEncoder : public Encoder {
 
   const EncoderInfo& info() const override { return info_; }
   std::string path_name() const override { return "torchscript-frozen"; }
+  std::string dtype_name() const override { return "fp32"; }
 
   void encode(const ImageBatch& images, std::span<float> embeddings) override {
     const torch::InferenceMode guard;
@@ -127,7 +128,7 @@ class TorchScriptEncoder : public Encoder {
   torch::Tensor forward(const ImageBatch& images) {
     // Stored with the channels last; seen as [B, 3, S, S].
     auto pixels = torch::from_blob(const_cast<std::uint8_t*>(images.pixels.data()),
-                                   {images.count, images.size, images.size, 3}, torch::kUInt8)
+                                   {images.count, images.height, images.width, 3}, torch::kUInt8)
                       .permute({0, 3, 1, 2});
     if (!channels_last_) pixels = pixels.contiguous();
     auto input = pixels.to(device_).to(torch::kFloat32).div_(255).sub_(mean_).div_(std_);
@@ -154,7 +155,8 @@ EncoderInfo read_encoder_info(const std::filesystem::path& file,
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
                                       const EncoderOverrides& overrides,
-                                      const std::string& device) {
+                                      const EncoderRequest& request) {
+  const std::string& device = request.device;
   // One plan from the first batch on: the profiling executor changes it after some runs, and with
   // it the last bits, so that a resumed job would differ from an uninterrupted one.
   torch::jit::getExecutorMode() = false;

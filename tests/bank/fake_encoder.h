@@ -28,11 +28,12 @@ class FakeEncoder : public Encoder {
 
   const EncoderInfo& info() const override { return info_; }
   std::string path_name() const override { return path; }
+  std::string dtype_name() const override { return "fp32"; }
 
   void encode(const ImageBatch& images, std::span<float> embeddings) override {
     if (before_batch) before_batch(batch_sizes.size());
     batch_sizes.push_back(images.count);
-    const auto pixels = static_cast<std::size_t>(images.size * images.size * 3);
+    const auto pixels = static_cast<std::size_t>(images.height * images.width * 3);
     for (std::size_t i = 0; i < static_cast<std::size_t>(images.count); ++i) {
       for (std::size_t c = 0; c < 3; ++c) embeddings[4 * i + c] = images.pixels[i * pixels + c];
       embeddings[4 * i + 3] = static_cast<float>(32 * images.count) + static_cast<float>(i);

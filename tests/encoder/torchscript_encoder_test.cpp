@@ -65,7 +65,7 @@ ImageBatch random_images(std::int64_t count) {
 
 TEST(LoadEncoder, NormalisesChannelsAsItsMetadataSays) {
   const TemporaryFolder folder;
-  const auto encoder = load_encoder(make_archive(folder, kMeans, info_json().dump()), {}, "cpu");
+  const auto encoder = load_encoder(make_archive(folder, kMeans, info_json().dump()), {}, {});
   ImageBatch images(2, kSide);
   for (std::int64_t b = 0; b < 2; ++b) {
     const auto pixels = images.image(b);
@@ -86,7 +86,7 @@ TEST(LoadEncoder, GivesTheSameBitsEachTimeItIsLoaded) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kFlat, info_json().dump());
   ImageBatch images = random_images(7);
-  const auto first = load_encoder(file, {}, "cpu"), second = load_encoder(file, {}, "cpu");
+  const auto first = load_encoder(file, {}, {}), second = load_encoder(file, {}, {});
   const auto expected = encode(*first, images);
   for (int round = 0; round < 4; ++round) EXPECT_EQ(encode(*first, images), expected);
   EXPECT_EQ(encode(*second, images), expected);
@@ -94,7 +94,7 @@ TEST(LoadEncoder, GivesTheSameBitsEachTimeItIsLoaded) {
 
 TEST(LoadEncoder, ABatchGivesWhatItsImagesGiveAlone) {
   const TemporaryFolder folder;
-  const auto encoder = load_encoder(make_archive(folder, kFlat, info_json().dump()), {}, "cpu");
+  const auto encoder = load_encoder(make_archive(folder, kFlat, info_json().dump()), {}, {});
   for (const std::int64_t count : {1, 2, 5, 16}) {
     ImageBatch images = random_images(count);
     const auto together = encode(*encoder, images);
@@ -112,7 +112,7 @@ TEST(LoadEncoder, ABatchGivesWhatItsImagesGiveAlone) {
 TEST(LoadEncoder, TakesPreprocessingFromTheCommandLine) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kMeans, "", "plain.pt");
-  const auto encoder = load_encoder(file, kHalf, "cpu");
+  const auto encoder = load_encoder(file, kHalf, {});
   EXPECT_EQ(encoder->info().name, "plain");
   EXPECT_EQ(encoder->info().embedding_dim, kDim) << "found by trying";
   EXPECT_EQ(encoder->info().file_sha256, sha256_of_file(file));
@@ -138,7 +138,7 @@ TEST(LoadEncoderRefusal, OfFilesThatAreNoArchive) {
     const auto file = folder.write("bad.pt", content);
     const std::string expected =
         "--encoder = " + file.string() + ": expected a TorchScript archive (";
-    EXPECT_TRUE(contains(refusal_of([&] { load_encoder(file, kHalf, "cpu"); }), expected));
+    EXPECT_TRUE(contains(refusal_of([&] { load_encoder(file, kHalf, {}); }), expected));
     EXPECT_TRUE(contains(refusal_of([&] { read_encoder_info(file, kHalf); }), expected));
   }
 }
@@ -147,15 +147,15 @@ TEST(LoadEncoderRefusal, OfATruncatedArchive) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kFlat, info_json().dump());
   fs::resize_file(file, fs::file_size(file) / 2);
-  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(file, {}, "cpu"); }),
-                       "expected a TorchScript archive"));
+  EXPECT_TRUE(
+      contains(refusal_of([&] { load_encoder(file, {}, {}); }), "expected a TorchScript archive"));
 }
 
 TEST(LoadEncoderRefusal, OfAMissingFileNamesTheNearMiss) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kFlat, info_json().dump());
   EXPECT_TRUE(contains(
-      refusal_of([&] { load_encoder(folder.path() / "tinny.pt", {}, "cpu"); }),
+      refusal_of([&] { load_encoder(folder.path() / "tinny.pt", {}, {}); }),
       "does not exist, expected a TorchScript archive; did you mean " + file.string() + "?"));
 }
 
@@ -165,19 +165,19 @@ TEST(LoadEncoderRefusal, OfAnArchiveWithoutMetadataOrFlags) {
   const std::string expected = "--encoder = " + file.string() +
                                ": has no mien.json inside: expected --image-size, --mean and "
                                "--std with it";
-  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, "cpu"); }), expected);
-  EXPECT_EQ(refusal_of([&] { load_encoder(file, {.image_size = kSide}, "cpu"); }), expected);
+  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, {}); }), expected);
+  EXPECT_EQ(refusal_of([&] { load_encoder(file, {.image_size = kSide}, {}); }), expected);
 }
 
 TEST(LoadEncoderRefusal, OfDamagedMetadata) {
   const TemporaryFolder folder;
   const auto no_json = make_archive(folder, kFlat, "{not json", "a.pt");
-  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_json, {}, "cpu"); }),
+  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_json, {}, {}); }),
                        no_json.string() + ": mien.json = encoder: expected a JSON object"));
   json lacking = info_json();
   lacking.erase("mean");
   const auto no_mean = make_archive(folder, kFlat, lacking.dump(), "b.pt");
-  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_mean, {}, "cpu"); }),
+  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_mean, {}, {}); }),
                        ": mien.json: mean = (missing): expected three numbers"));
 }
 
@@ -186,7 +186,7 @@ TEST(LoadEncoderRefusal, OfAWrongEmbeddingDim) {
   json wrong = info_json();
   wrong["embedding_dim"] = 7;
   const auto file = make_archive(folder, kFlat, wrong.dump());
-  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, "cpu"); }),
+  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, {}); }),
             "--encoder = " + file.string() + ": gives 5 values an image, its mien.json says 7");
 }
 
@@ -194,7 +194,7 @@ TEST(LoadEncoderRefusal, OfOutputsThatAreNoEmbeddings) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& body) {
     return refusal_of(
-        [&] { load_encoder(make_archive(folder, body, info_json().dump()), {}, "cpu"); });
+        [&] { load_encoder(make_archive(folder, body, info_json().dump()), {}, {}); });
   };
   EXPECT_TRUE(contains(refusal("return x"), "gives an output of 4 dimensions, expected [B, D]"));
   EXPECT_TRUE(contains(refusal("return x.mean()"), "gives an output of 0 dimensions"));
