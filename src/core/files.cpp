@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <random>
 #include <system_error>
 
 #include "mien/core/error.h"
@@ -34,6 +36,31 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+constexpr std::string_view kTemporarySuffix = ".tmp";
+
+std::string temporary_name(const fs::path& path) {
+  char random[9];
+  std::snprintf(random, sizeof(random), "%08x", std::random_device()());
+  return concat(".", path.filename().string(), ".", ::getpid(), ".", random, kTemporarySuffix);
+}
+
+/// Whether temporary_name() gave it: .<name>.<digits>.<8 hexadecimal digits>.tmp
+bool is_temporary_name(std::string_view name) {
+  const auto is_made_of = [](std::string_view text, std::string_view characters) {
+    return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+  };
+  if (!name.starts_with('.') || !name.ends_with(kTemporarySuffix)) return false;
+  const auto fields = split(name.substr(1, name.size() - 1 - kTemporarySuffix.size()), '.');
+  return fields.size() >= 3 && fields.back().size() == 8 &&
+         is_made_of(fields.back(), "0123456789abcdef") &&
+         is_made_of(fields[fields.size() - 2], "0123456789");
+}
+
+/// Renames unless the target is there. True when it did; otherwise errno says why not.
+bool rename_if_absent(const fs::path& from, const fs::path& to) {
+  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0;
+}
+
 }  // namespace
 
 std::string read_text(const fs::path& path, const std::string& what) {
@@ -50,7 +77,7 @@ std::string read_text(const fs::path& path, const std::string& what) {
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  temporary_ = folder_of(path_) / concat(".", path_.filename().string(), ".", ::getpid(), ".tmp");
+  temporary_ = folder_of(path_) / temporary_name(path_);
   stream_.open(temporary_, std::ios::binary | std::ios::trunc);
   if (!stream_) throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
 }
@@ -63,28 +90,34 @@ AtomicFile::~AtomicFile() {
 }
 
 bool AtomicFile::commit_if_absent() {
-  finish_temporary();
-  const bool made = ::link(temporary_.c_str(), path_.c_str()) == 0;
-  if (!made && errno != EEXIST) {  // a file system without hard links
-    commit_finished();
+  finish();
+  if (::link(temporary_.c_str(), path_.c_str()) == 0) {
+    sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
     return true;
   }
-  return made;
+  if (errno == EEXIST) return false;
+  committed_ = rename_if_absent(temporary_, path_);  // a file system without hard links
+  if (committed_ || errno == EEXIST) return committed_;
+  rename_finished();
+  return true;
 }
 
 void AtomicFile::commit() {
-  finish_temporary();
-  commit_finished();
+  finish();
+  rename_finished();
 }
 
-void AtomicFile::finish_temporary() {
+const fs::path& AtomicFile::finish() {
+  if (finished_) return temporary_;
   stream_.close();
   if (!stream_ || !sync_path(temporary_, O_RDONLY)) {
     throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
   }
+  finished_ = true;
+  return temporary_;
 }
 
-void AtomicFile::commit_finished() {
+void AtomicFile::rename_finished() {
   std::error_code error;
   fs::rename(temporary_, path_, error);
   if (error) {
@@ -92,6 +125,19 @@ void AtomicFile::commit_finished() {
   }
   committed_ = true;
   sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
+}
+
+void remove_old_temporaries(const fs::path& folder, std::chrono::seconds age) {
+  std::error_code ignored;
+  const auto oldest = fs::file_time_type::clock::now() - age;
+  std::vector<fs::path> old;
+  for (fs::directory_iterator at(folder, ignored), end; at != end; at.increment(ignored)) {
+    if (!is_temporary_name(at->path().filename().string())) continue;
+    std::error_code gone;
+    const auto written = fs::last_write_time(at->path(), gone);
+    if (!gone && written < oldest) old.push_back(at->path());
+  }
+  for (const fs::path& file : old) fs::remove(file, ignored);
 }
 
 void write_text(const fs::path& path, std::string_view text) {

@@ -11,6 +11,7 @@ namespace mien {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 using testing::contains;
 using testing::holds;
 using testing::refusal_of;
@@ -40,6 +41,72 @@ TEST(AtomicFileTest, ItsTemporaryIsHiddenAndBesideIt) {
   const auto names = names_in(folder.path());
   ASSERT_EQ(names.size(), 1U);
   EXPECT_TRUE(names.begin()->starts_with(".f.txt.")) << *names.begin();
+}
+
+TEST(AtomicFileTest, TwoWritersOfOneFileHaveTheirOwnTemporaries) {
+  const TemporaryFolder folder;
+  AtomicFile first(folder.path() / "f.txt"), second(folder.path() / "f.txt");
+  EXPECT_EQ(names_in(folder.path()).size(), 2U);
+  first.stream() << "first";
+  second.stream() << "second";
+  first.commit();
+  second.commit();
+  EXPECT_EQ(read_text(folder.path() / "f.txt"), "second");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"f.txt"});
+}
+
+TEST(AtomicFileTest, IsWholeUnderItsTemporaryNameOnceItIsFinished) {
+  const TemporaryFolder folder;
+  AtomicFile file(folder.path() / "f.txt");
+  file.stream() << "content";
+  EXPECT_EQ(read_text(file.finish()), "content");
+  EXPECT_FALSE(fs::exists(folder.path() / "f.txt"));
+  file.commit();
+  EXPECT_EQ(read_text(folder.path() / "f.txt"), "content");
+}
+
+TEST(AtomicFileTest, OfTwoThatMakeOneFileTheFirstWins) {
+  const TemporaryFolder folder;
+  AtomicFile first(folder.path() / "f.txt"), second(folder.path() / "f.txt");
+  first.stream() << "first";
+  second.stream() << "second";
+  EXPECT_TRUE(first.commit_if_absent());
+  EXPECT_FALSE(second.commit_if_absent());
+  EXPECT_EQ(read_text(folder.path() / "f.txt"), "first");
+}
+
+TEST(RemoveOldTemporaries, TakesOnlyThoseThatAreOld) {
+  const TemporaryFolder folder;
+  AtomicFile young(folder.path() / "young.txt"), old(folder.path() / "old.txt");
+  for (const auto& name : names_in(folder.path())) {
+    if (!name.starts_with(".old")) continue;
+    fs::last_write_time(folder.path() / name, fs::file_time_type::clock::now() - 61min);
+  }
+  remove_old_temporaries(folder.path(), 1h);
+  const auto left = names_in(folder.path());
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_TRUE(left.begin()->starts_with(".young.txt."));
+}
+
+TEST(RemoveOldTemporaries, LeavesWhatAtomicFileDidNotMake) {
+  const TemporaryFolder folder;
+  const std::set<std::string> names = {"a.12.0123abcd.tmp",
+                                       ".a.0123abcd.tmp",
+                                       ".a.12.0123abcd.txt",
+                                       ".a.12.0123abcg.tmp",
+                                       ".a.x2.0123abcd.tmp",
+                                       ".tmp",
+                                       "a.tmp"};
+  for (const auto& name : names) {
+    fs::last_write_time(folder.write(name, ""), fs::file_time_type::clock::now() - 24h);
+  }
+  remove_old_temporaries(folder.path(), 1h);
+  EXPECT_EQ(names_in(folder.path()), names);
+}
+
+TEST(RemoveOldTemporaries, TakesAFolderThatDoesNotExist) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(remove_old_temporaries(folder.path() / "missing", 1h));
 }
 
 TEST(AtomicFileTest, WithoutACommitNothingIsLeft) {

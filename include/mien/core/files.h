@@ -1,6 +1,7 @@
 // Files that appear whole or not at all, and the checks made before anything is written.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -12,8 +13,9 @@ namespace mien {
 /// The whole file. Throws InputError that names `what` when it cannot be read.
 std::string read_text(const std::filesystem::path& path, const std::string& what = "file");
 
-/// A file that is written beside its final name (as .<name>.<pid>.tmp) and renamed by commit().
-/// Without commit() the destructor removes it: nothing half-written is ever seen.
+/// A file that is written beside its final name (as .<name>.<pid>.<random>.tmp, its own among all
+/// processes of all machines) and renamed by commit(). Without commit() the destructor removes it:
+/// nothing half-written is ever seen.
 class AtomicFile {
  public:
   /// Throws InputError when the folder does not exist or cannot be written.
@@ -24,7 +26,11 @@ class AtomicFile {
 
   std::ostream& stream() { return stream_; }
 
-  /// Flushes to the disk and renames. Throws InputError when the disk refused (full, read-only).
+  /// Flushes to the disk; the file is whole under the name that is returned until it is renamed.
+  /// Throws InputError when the disk refused (full, read-only).
+  const std::filesystem::path& finish();
+
+  /// finish(), unless that was done, and renames. Throws InputError when the disk refused.
   void commit();
 
   /// The same, unless the file is there by now: then it stays, and the answer is false. Of two
@@ -32,13 +38,16 @@ class AtomicFile {
   bool commit_if_absent();
 
  private:
-  void finish_temporary();
-  void commit_finished();
+  void rename_finished();
 
   std::filesystem::path path_, temporary_;
   std::ofstream stream_;
-  bool committed_ = false;
+  bool finished_ = false, committed_ = false;
 };
+
+/// Removes what AtomicFile left in `folder` when its process was killed: temporaries that were last
+/// written longer than `age` ago. Younger ones may be somebody's.
+void remove_old_temporaries(const std::filesystem::path& folder, std::chrono::seconds age);
 
 /// Writes `text` as the whole of `path`, atomically.
 void write_text(const std::filesystem::path& path, std::string_view text);
