@@ -8,8 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
-#include "mien/core/files.h"
-#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -161,33 +159,6 @@ class HeaderReader {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
 };
 
-/// Wide elements first, then by name, as the format's own writer does: every tensor is aligned.
-std::vector<TensorMap::const_pointer> in_file_order(const TensorMap& tensors) {
-  std::vector<TensorMap::const_pointer> order;
-  for (const auto& entry : tensors) order.push_back(&entry);
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return dtype_size(a->second.dtype) > dtype_size(b->second.dtype);
-  });
-  return order;
-}
-
-std::string header_text(const std::vector<TensorMap::const_pointer>& order,
-                        const Metadata& metadata) {
-  json header = json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t at = 0;
-  for (const auto* entry : order) {
-    const TensorView& view = entry->second;
-    header[entry->first] = {{"dtype", dtype_name(view.dtype)},
-                            {"shape", view.shape},
-                            {"data_offsets", {at, at + view.bytes.size()}}};
-    at += view.bytes.size();
-  }
-  std::string text = json_text(header);
-  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
-  return text;
-}
-
 }  // namespace
 
 std::string dtype_name(DType dtype) {
@@ -243,22 +214,6 @@ const std::string& SafetensorsFile::metadata_value(const std::string& key) const
     throw InputError("safetensors file", path_.string(), "has no metadata " + key);
   }
   return found->second;
-}
-
-void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
-                       const Metadata& metadata) {
-  const auto order = in_file_order(tensors);
-  const std::string header = header_text(order, metadata);
-  const std::uint64_t length = header.size();
-  AtomicFile file(path);
-  file.stream().write(reinterpret_cast<const char*>(&length), sizeof(length));
-  file.stream().write(header.data(), static_cast<std::streamsize>(header.size()));
-  for (const auto* entry : order) {
-    const auto bytes = entry->second.bytes;
-    file.stream().write(reinterpret_cast<const char*>(bytes.data()),
-                        static_cast<std::streamsize>(bytes.size()));
-  }
-  file.commit();
 }
 
 }  // namespace mien

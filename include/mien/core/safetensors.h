@@ -77,8 +77,8 @@ class SafetensorsFile {
   void align();
 };
 
-/// Writes the tensors atomically. The bytes are a function of the
-/// arguments only.
+/// Writes the tensors atomically. The bytes are a function of the arguments only. For tensors that
+/// do not fit into memory see safetensors_writer.h.
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                        const Metadata& metadata);
 
