@@ -10,9 +10,10 @@
 
 namespace mien {
 
-FolderLock::FolderLock(const std::filesystem::path& folder, const std::string& flag)
+FolderLock::FolderLock(const std::filesystem::path& folder, const std::string& flag, IfHeld if_held)
     : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const int mode = if_held == IfHeld::kWait ? LOCK_EX : LOCK_EX | LOCK_NB;
+  if (descriptor_ < 0 || ::flock(descriptor_, mode) == 0) return;
   if (errno != EWOULDBLOCK) return;
   ::close(descriptor_);
   throw InputError(flag, folder.string(), "is in use by another process; expected one at a time");

@@ -60,8 +60,8 @@ Progress::Progress(std::string label, std::string unit, std::int64_t total)
     : label_(std::move(label)),
       unit_(std::move(unit)),
       total_(total),
-      start_(Clock::now()),
-      last_shown_(start_) {}
+      rate_(Clock::now()),
+      last_shown_(Clock::now()) {}
 
 Progress::~Progress() {
   ProgressLine::instance().clear();
@@ -69,6 +69,7 @@ Progress::~Progress() {
 
 void Progress::advance(std::int64_t units, const std::string& note) {
   done_ += units;
+  rate_.add(Clock::now(), units);
   note_ = note;
   show(done_ + skipped_ >= total_);
 }
@@ -92,8 +93,7 @@ void Progress::show(bool last) {
 }
 
 std::string Progress::line(bool with_bar) const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+  const double rate = rate_.per_second(Clock::now());
   const std::int64_t at = done_ + skipped_;
   const double share =
       total_ > 0 ? std::min(1., static_cast<double>(at) / static_cast<double>(total_)) : 1;

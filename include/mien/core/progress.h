@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "mien/core/recent_rate.h"
+
 namespace mien {
 
 /// One job of a known number of units. Not thread-safe: one thread reports.
@@ -26,10 +28,11 @@ class Progress {
   void show(bool last);
   std::string line(bool with_bar) const;
 
-  using Clock = std::chrono::steady_clock;
+  using Clock = RecentRate::Clock;
   std::string label_, unit_, note_;
   std::int64_t total_, done_ = 0, skipped_ = 0;
-  Clock::time_point start_, last_shown_;
+  RecentRate rate_;
+  Clock::time_point last_shown_;
 };
 
 }  // namespace mien
