@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
+#include <memory>
+#include <thread>
 
 #include "expectations.h"
 #include "mien/core/files.h"
@@ -120,6 +123,19 @@ TEST(FolderLockTest, KeepsASecondHolderOutUntilTheFirstIsGone) {
                          "is in use by another process"));
   }
   EXPECT_NO_THROW(FolderLock(folder.path(), "--out"));
+}
+
+TEST(FolderLockTest, WaitsForItsTurnWhenToldTo) {
+  const TemporaryFolder folder;
+  std::atomic<bool> is_free = false;
+  auto first = std::make_unique<FolderLock>(folder.path(), "--bank");
+  std::jthread second([&] {
+    const FolderLock lock(folder.path(), "--bank", IfHeld::kWait);
+    EXPECT_TRUE(is_free);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  is_free = true;
+  first.reset();
 }
 
 TEST(RunFolderTest, ResumingNeedsTheFolder) {
