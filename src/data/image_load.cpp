@@ -59,9 +59,13 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 
 }  // namespace
 
+Image load_image(const std::filesystem::path& path) {
+  return decode_image(read_file(path));
+}
+
 void load_crop(const std::filesystem::path& path, int size, ResizeFilter filter,
                std::span<std::uint8_t> crop) {
-  const Image square = resize_and_crop(decode_image(read_file(path)), size, filter);
+  const Image square = resize_and_crop(load_image(path), size, filter);
   if (square.pixels.size() != crop.size()) {
     throw std::invalid_argument("load_crop: the crop is not [size, size, 3]");
   }

@@ -45,6 +45,9 @@ Image resize(const Image& image, int width, int height, ResizeFilter filter);
 /// square is computed.
 Image resize_and_crop(const Image& image, int size, ResizeFilter filter);
 
+/// Reads and decodes. Throws ImageError.
+Image load_image(const std::filesystem::path& path);
+
 /// Reads, decodes, resizes and crops. `crop` [size, size, 3]. Throws ImageError.
 void load_crop(const std::filesystem::path& path, int size, ResizeFilter filter,
                std::span<std::uint8_t> crop);
