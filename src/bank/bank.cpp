@@ -9,37 +9,14 @@
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/text.h"
+#include "video_metadata.h"
 
 namespace mien {
 namespace fs = std::filesystem;
-namespace {
 
-using nlohmann::json;
-
-std::vector<FailedFrame> failed_from_text(const std::string& text, const fs::path& file) {
-  const json list = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  std::vector<FailedFrame> failed;
-  try {
-    for (const json& entry : list) {
-      failed.push_back({entry.at("frame"), entry.at("path"), entry.at("reason")});
-    }
-  } catch (const json::exception&) {
-    throw InputError("bank", file.string(), "metadata failed is not a list of frame, path, reason");
-  }
-  return failed;
-}
-
-std::string failed_text(const std::vector<FailedFrame>& failed) {
-  json list = json::array();
-  for (const FailedFrame& entry : failed) {
-    list.push_back({{"frame", entry.frame}, {"path", entry.path}, {"reason", entry.reason}});
-  }
-  return json_text(list);
-}
-
-}  // namespace
-
-VideoEmbeddings::VideoEmbeddings(const fs::path& file, std::int64_t embedding_dim) : file_(file) {
+VideoEmbeddings::VideoEmbeddings(SafetensorsFile opened, std::int64_t embedding_dim)
+    : file_(std::move(opened)) {
+  const fs::path& file = file_.path();
   const TensorView& frames = file_.tensor("frames", DType::kI32, 1);
   const TensorView& embeddings = file_.tensor("embeddings", DType::kF16, 2);
   if (embeddings.shape[0] != frames.shape[0] || embeddings.shape[1] != embedding_dim) {
@@ -56,9 +33,8 @@ VideoEmbeddings::VideoEmbeddings(const fs::path& file, std::int64_t embedding_di
                               ", expected ascending frames"));
     }
   }
-  const auto& metadata = file_.metadata();
-  if (metadata.contains("failed")) failed_ = failed_from_text(metadata.at("failed"), file);
-  if (metadata.contains("every") && !parse_integer(metadata.at("every"), every_)) {
+  failed_ = failed_of(metadata(), file);
+  if (metadata().contains("every") && !parse_integer(metadata().at("every"), every_)) {
     throw InputError("bank", file.string(), "metadata every is no whole number");
   }
 }
@@ -135,16 +111,8 @@ void write_video(const fs::path& folder, const std::string& video, const VideoRe
   TensorMap tensors;
   tensors["embeddings"] = view_of(DType::kF16, {rows, embedding_dim}, record.embeddings);
   tensors["frames"] = view_of(DType::kI32, {rows}, record.frames);
-  Metadata metadata = {{"failed", failed_text(record.failed)},
-                       {"every", std::to_string(record.every)}};
-  if (!record.names.empty()) {
-    json names = json::object();
-    for (std::size_t i = 0; i < record.names.size(); ++i) {
-      names[std::to_string(record.frames[i])] = record.names[i];
-    }
-    metadata["names"] = json_text(names);
-  }
-  write_safetensors(video_file(folder, video), tensors, metadata);
+  write_safetensors(video_file(folder, video), tensors,
+                    video_metadata(record.failed, record.every, names_json(record)));
 }
 
 }  // namespace mien

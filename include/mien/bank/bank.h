@@ -23,7 +23,7 @@ struct FailedFrame {
 
 /// How a bank's numbers are made, fixed by the first run so that every later one gives the same.
 struct BankCompute {
-  std::string dtype;  ///< "fp32"
+  std::string dtype;  ///< Encoder::dtype_name()
   std::string path;   ///< Encoder::path_name()
   std::int64_t batch_size = 0;
   std::int64_t threads = 0;
@@ -42,12 +42,15 @@ struct BankInfo {
 class VideoEmbeddings {
  public:
   /// Throws InputError that names the file (and the frame where there is one).
-  VideoEmbeddings(const std::filesystem::path& file, std::int64_t embedding_dim);
+  VideoEmbeddings(const std::filesystem::path& file, std::int64_t embedding_dim)
+      : VideoEmbeddings(SafetensorsFile(file), embedding_dim) {}
+  VideoEmbeddings(SafetensorsFile file, std::int64_t embedding_dim);
 
   std::span<const std::int32_t> frames() const { return frames_; }           ///< [N] ascending
   std::span<const std::uint16_t> embeddings() const { return embeddings_; }  ///< F16 bits [N, D]
   const std::vector<FailedFrame>& failed() const { return failed_; }
-  std::int64_t every() const { return every_; }  ///< `--every` it was made with
+  std::int64_t every() const { return every_; }                  ///< `--every` it was made with
+  const Metadata& metadata() const { return file_.metadata(); }  ///< as the file has it
   void release_pages() const { file_.release_pages(); }
 
   /// The embedding of one row, F16 bits [D].

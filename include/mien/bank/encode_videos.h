@@ -11,30 +11,37 @@
 
 namespace mien {
 
+/// The encoder has `threads` threads of its own, the reading of images `workers` others of lower
+/// priority.
 struct EncodeOptions {
   std::int64_t batch_size = 0;  ///< images a forward pass; 0: the bank's, 16 for a new one
-  std::int64_t workers = 1;     ///< threads that read, decode and resize
+  std::int64_t workers = 0;     ///< threads that read, decode, resize; 0: half the processors
   std::int64_t threads = 0;     ///< of the encoder; 0: the bank's, those available for a new one
+  std::string dtype = "auto";   ///< Encoder::dtype_name(), or "auto": the bank's
   std::int64_t every = 1;       ///< recorded with each video
   bool retry_failed = false;    ///< encode videos with failed frames anew
   bool force = false;           ///< encode every video anew
+  std::int64_t part_frames = 10'000;  ///< longer videos are encoded in parts of about this length
 };
 
 struct EncodeSummary {
   std::int64_t videos = 0;          ///< files written
   std::int64_t skipped_videos = 0;  ///< that were there before
-  std::int64_t frames = 0;          ///< embeddings written
-  std::int64_t failed = 0;          ///< images recorded as failed
+  std::int64_t frames = 0;          ///< embeddings made by this run
+  std::int64_t failed = 0;          ///< images recorded as failed by this run
   double seconds = 0;               ///< reading, encoding and writing; without loading the encoder
-  double encoder_seconds = 0;       ///< inside Encoder::encode
+  double encoder_seconds = 0;       ///< that a batch was with the encoder
+  double waiting_seconds = 0;       ///< that the encoder had nothing to do: no images were ready
 };
 
 /// Encodes what the bank lacks, video by video; a video's file appears when it is complete. A bad
 /// image is recorded in it and never ends the job. Batches are cut from a video's full list of
 /// frames (a failed image keeps its slot), so the same bytes come out however often the job is cut.
-/// Batch size and threads are fixed for a bank by its first run, as both can touch the last bits.
-/// Throws InputError when the bank was made by another encoder, batch size, number of threads or
-/// `--every`, and Interrupted after Ctrl-C (finished videos are kept).
+/// A video longer than `part_frames` is kept in parts, hidden files of the bank's folder, until it
+/// is complete: a later run goes on after the last whole part.
+/// Settles the bank first (settle_bank.h). Throws InputError when the bank was made by another
+/// encoder, way of computing or `--every`, and Interrupted after Ctrl-C (finished videos and parts
+/// are kept).
 EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& encoder,
                             const std::filesystem::path& bank, const EncodeOptions& options,
                             const std::vector<std::string>& sources);
