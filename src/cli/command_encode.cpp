@@ -6,10 +6,11 @@
 #include "command_line.h"
 #include "commands.h"
 #include "mien/bank/encode_videos.h"
+#include "mien/bank/settle_bank.h"
+#include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
-#include "mien/encoder/runtime.h"
 
 namespace mien {
 namespace {
@@ -18,14 +19,23 @@ constexpr const char* kExample =
     "  mien encode --images cropped_aligned --images cropped_aligned_new_50_vids \\\n"
     "              --encoder clip-vit-l-14.pt --bank banks/clip-l14";
 
+constexpr double kNotableWaiting = 5;  ///< per cent of the time
+
 struct Options {
   CommonOptions common;
   std::vector<std::string> images;
-  std::string encoder, bank, videos, mean, std;
+  std::string encoder, bank, videos, mean, std, dtype = "auto";
   std::int64_t image_size = 0, every = 1, workers = 0;
   std::optional<std::int64_t> batch_size;
   bool retry_failed = false, force = false;
 };
+
+void require_dtype(const std::string& dtype) {
+  const std::vector<std::string> known = {"auto", "fp32", "bf16", "fp16"};
+  if (std::ranges::find(known, dtype) != known.end()) return;
+  throw InputError("--dtype", dtype, "expected auto, fp32, bf16 or fp16",
+                   nearest_match(dtype, known));
+}
 
 void require(const Options& options) {
   if (options.images.empty()) require_given("--images", "", "a folder of face crops");
@@ -36,6 +46,7 @@ void require(const Options& options) {
   if (options.batch_size) require_in("--batch-size", *options.batch_size, 1, 65'536);
   require_in("--workers", options.workers, 0, 1024);
   require_in("--image-size", options.image_size, 0, 4096);
+  require_dtype(options.dtype);
 }
 
 EncoderOverrides overrides_of(const Options& options) {
@@ -60,7 +71,7 @@ std::vector<VideoFrames> find_videos(const Options& options) {
   return videos;
 }
 
-void print_summary(const Options& options, const EncodeSummary& summary,
+void print_summary(const Options& options, const EncodeSummary& summary, const Encoder& encoder,
                    const std::string& device) {
   const double rate =
       summary.seconds > 0 ? static_cast<double>(summary.frames) / summary.seconds : 0;
@@ -75,7 +86,7 @@ void print_summary(const Options& options, const EncodeSummary& summary,
                 {"seconds", summary.seconds},
                 {"images_per_second", rate},
                 {"encoder_images_per_second", encoder_rate},
-                {"dtype", "fp32"},
+                {"dtype", encoder.dtype_name()},
                 {"device", device}});
     return;
   }
@@ -84,7 +95,30 @@ void print_summary(const Options& options, const EncodeSummary& summary,
                     " images/s, encoder alone ", fixed(encoder_rate, 1), "); ",
                     with_thousands(summary.failed), " failed; ", summary.skipped_videos,
                     " videos were there before\n"));
+  const double waiting = summary.seconds > 0 ? 100 * summary.waiting_seconds / summary.seconds : 0;
+  if (waiting > kNotableWaiting) {
+    print_text(concat("the encoder waited ", fixed(waiting, 0),
+                      " % of the time for images: more --workers may help\n"));
+  }
   print_text("bank: " + options.bank + "\n");
+}
+
+std::vector<std::string> sources_of(const Options& options) {
+  std::vector<std::string> sources;
+  for (const std::string& root : options.images) {
+    sources.push_back(std::filesystem::absolute(root).lexically_normal().string());
+  }
+  return sources;
+}
+
+EncodeOptions encode_options_of(const Options& options) {
+  return {.batch_size = options.batch_size.value_or(0),
+          .workers = options.workers,
+          .threads = options.common.threads,
+          .dtype = options.dtype,
+          .every = options.every,
+          .retry_failed = options.retry_failed,
+          .force = options.force};
 }
 
 void run_encode(const Options& options) {
@@ -92,25 +126,20 @@ void run_encode(const Options& options) {
   require(options);
   const EncoderOverrides overrides = overrides_of(options);
   const std::vector<VideoFrames> videos = find_videos(options);
-  const auto encoder = load_encoder(options.encoder, overrides, {.device = device});
-  std::vector<std::string> sources;
-  for (const std::string& root : options.images) {
-    sources.push_back(std::filesystem::absolute(root).lexically_normal().string());
-  }
-  EncodeOptions encode{.batch_size = options.batch_size.value_or(0),
-                       .workers = options.workers,
-                       .threads = options.common.threads,
-                       .every = options.every,
-                       .retry_failed = options.retry_failed,
-                       .force = options.force};
-  if (encode.workers == 0)
-    encode.workers = std::max<std::int64_t>(1, runtime_facts().processors / 2);
+  const std::vector<std::string> sources = sources_of(options);
+  const EncodeOptions encode = encode_options_of(options);
+  require_same_encoder_file(options.bank, options.encoder);
+  const auto load = [&](const std::string& dtype, const std::string& path) {
+    return load_encoder(options.encoder, overrides,
+                        {.device = device, .dtype = dtype, .path = path});
+  };
+  const auto encoder = load_settled(options.bank, load, encode, sources);
   const EncodeSummary summary = encode_videos(videos, *encoder, options.bank, encode, sources);
   if (summary.failed > 0) {
     log::warn(concat(with_thousands(summary.failed), " images could not be encoded; `mien inspect ",
                      options.bank, "` lists them with their reasons"));
   }
-  print_summary(options, summary, device);
+  print_summary(options, summary, *encoder, device);
 }
 
 }  // namespace
@@ -130,7 +159,12 @@ void add_encode(CommandLine& line) {
   add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
   add_whole_number(command, "--batch-size", options->batch_size, "Images a forward pass",
                    "the bank's, 16 for a new one");
-  add_whole_number(command, "--workers", options->workers, "Threads that read images; 0: chosen");
+  command
+      ->add_option("--dtype", options->dtype,
+                   "Arithmetic: auto, fp32, bf16 or fp16; a bank is of one")
+      ->capture_default_str();
+  add_whole_number(command, "--workers", options->workers,
+                   "Threads that read images; 0: half the processors");
   add_whole_number(command, "--image-size", options->image_size,
                    "Input side, for an archive without mien.json");
   command->add_option("--mean", options->mean, "r,g,b in [0,1], for one without mien.json");
