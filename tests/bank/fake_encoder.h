@@ -1,6 +1,7 @@
 // An encoder whose numbers can be told in advance.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <limits>
 #include <stdexcept>
@@ -28,11 +29,14 @@ class FakeEncoder : public Encoder {
 
   const EncoderInfo& info() const override { return info_; }
   std::string path_name() const override { return path; }
-  std::string dtype_name() const override { return "fp32"; }
+  std::string dtype_name() const override { return dtype; }
+  bool resizes() const override { return takes_whole_images; }
+  int batches_under_way() const override { return most_under_way; }
 
   void encode(const ImageBatch& images, std::span<float> embeddings) override {
     if (before_batch) before_batch(batch_sizes.size());
     batch_sizes.push_back(images.count);
+    sides.push_back({images.height, images.width});
     const auto pixels = static_cast<std::size_t>(images.height * images.width * 3);
     for (std::size_t i = 0; i < static_cast<std::size_t>(images.count); ++i) {
       for (std::size_t c = 0; c < 3; ++c) embeddings[4 * i + c] = images.pixels[i * pixels + c];
@@ -43,8 +47,11 @@ class FakeEncoder : public Encoder {
   }
 
   EncoderInfo info_;
-  std::string path = "fake-path";
+  std::string path = "fake-path", dtype = "fp32";
+  bool takes_whole_images = false;
+  int most_under_way = 1;
   std::vector<std::int64_t> batch_sizes;                  ///< of every batch so far
+  std::vector<std::array<std::int64_t, 2>> sides;         ///< height and width of every batch
   std::function<void(std::size_t batches)> before_batch;  ///< may throw
 };
 
