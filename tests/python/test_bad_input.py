@@ -26,6 +26,7 @@ CASES = {
         (f"encode {ENCODE} --every 0", "--every = 0", "1 to"),
         (f"encode {ENCODE} --every two", "--every = two", "whole number"),
         (f"encode {ENCODE} --batch-size 0", "--batch-size = 0", "1 to"),
+        (f"encode {ENCODE} --dtype fp61", "--dtype = fp61", "fp32", "did you mean fp16?"),
         (f"encode {ENCODE} --workers -1", "--workers = -1", "0 to"),
         (f"encode {ENCODE} --mean 1,2", "--mean = 1,2", "three numbers"),
         (f"encode {ENCODE} --std 1,0,1", "--std = 0", "above 0"),

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -85,6 +86,19 @@ def test_the_summary_counts_what_was_written_failed_and_skipped(encode, tmp_path
     (tmp_path / "bank" / "v0.safetensors").unlink()
     again = result_json(encode(root))
     assert (again["videos"], again["frames"], again["failed"], again["skipped_videos"]) == (1, 7, 0, 2)
+
+
+def test_the_summary_for_people_says_when_the_encoder_waited_for_images(mien, encoders, tmp_path):
+    rng = np.random.default_rng(0)
+    for frame in range(24):  # large images for a fast encoder
+        buffer = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (600, 600, 3), np.uint8)).save(buffer, "JPEG")
+        write(tmp_path / "root" / "v" / f"{frame}.jpg", buffer.getvalue())
+    done = mien("encode", "--images", tmp_path / "root", "--encoder", encoders / "fast.pt", "--bank", tmp_path / "bank",
+                "--batch-size", 4, "--quiet")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"^the encoder waited (\d+) % of the time for images: more --workers may help$", done.stdout, re.M)
+    assert found and 5 < int(found[1]) <= 100, done.stdout
 
 
 def test_bad_images_are_recorded_with_their_reasons_and_the_rest_is_encoded(encode, tmp_path):

@@ -115,6 +115,7 @@ def test_another_encoder_or_batch_size_is_refused_and_nothing_changes(encode, en
     before = tree(tmp_path / "bank")
     refused(encode(root, flags=["--batch-size", 4], encoder="other.pt"), "another", "test-encoder", tmp_path / "bank")
     refused(encode(root, flags=["--batch-size", 8]), "--batch-size = 8", "expected 4", "bank.json")
+    refused(encode(root, flags=["--dtype", "bf16"]), "--dtype = bf16", "expected fp32", "bank.json")
     refused(encode(root, flags=["--batch-size", 4, "--mean", ".1,.2,.3"]), "preprocessing")
     assert tree(tmp_path / "bank") == before
 
