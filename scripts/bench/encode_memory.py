@@ -21,26 +21,26 @@ import numpy as np
 import torch
 from PIL import Image
 
-SIZE, DIM, DISTINCT = 32, 512, 64
+SIZE, DISTINCT = 32, 64
 FRAMES_A_VIDEO = 500
 
 
 class Tiny(torch.nn.Module):
     """[B, 3, S, S] -> [B, D]: pixels times a matrix."""
 
-    def __init__(self):
+    def __init__(self, dim):
         super().__init__()
-        self.matrix = torch.nn.Parameter(torch.randn(3 * SIZE * SIZE, DIM) * 0.02)
+        self.matrix = torch.nn.Parameter(torch.randn(3 * SIZE * SIZE, dim) * 0.02)
 
     def forward(self, x):
         return x.flatten(1) @ self.matrix
 
 
-def write_encoder(path):
+def write_encoder(path, dim):
     torch.manual_seed(0)
-    info = {"name": "tiny", "image_size": SIZE, "embedding_dim": DIM, "mean": [0.5] * 3, "std": [0.25] * 3,
+    info = {"name": "tiny", "image_size": SIZE, "embedding_dim": dim, "mean": [0.5] * 3, "std": [0.25] * 3,
             "resize": "bicubic", "source": "scripts/bench/encode_memory.py", "weights_sha256": ""}
-    traced = torch.jit.trace(Tiny().eval(), torch.zeros(2, 3, SIZE, SIZE))
+    traced = torch.jit.trace(Tiny(dim).eval(), torch.zeros(2, 3, SIZE, SIZE))
     traced.save(str(path), _extra_files={"mien.json": json.dumps(info)})
 
 
@@ -80,10 +80,11 @@ def main():
     parser.add_argument("--few", type=int, default=2_000)
     parser.add_argument("--many", type=int, default=100_000)
     parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--dim", type=int, default=768, help="of an embedding")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        write_encoder(folder / "tiny.pt")
+        write_encoder(folder / "tiny.pt", options.dim)
         sources = write_images(folder / "images")
         for kind, frames_a_video in (("many videos", FRAMES_A_VIDEO), ("one video", options.many)):
             peaks = []

@@ -95,6 +95,7 @@ bool PartedVideo::adopt(std::size_t part, bool only_whole) {
     const auto said = found->metadata().find(kContentKey);
     if (said == found->metadata().end() || said->second != content(part)) return false;
     if (only_whole && !found->failed().empty()) return false;
+    found->release_pages();
     parts_[part] = std::move(found);
     return true;
   } catch (const InputError& problem) {

@@ -30,7 +30,8 @@ def test_readers_and_separate_calls_do_not_change_a_bit(encode, tmp_path):  # no
     one_by_one = tmp_path / "other"
     for name in ("v2", "v0", "v1"):
         (tmp_path / "names.txt").write_text(name)
-        assert encode(root, flags=["--workers", 5, "--videos", tmp_path / "names.txt"], bank=one_by_one).returncode == 0
+        done = encode(root, flags=["--workers", 5, "--videos", tmp_path / "names.txt"], bank=one_by_one)
+        assert (done.returncode, done.stderr) == (0, "")
     assert tree(one_by_one) == tree(tmp_path / "bank")
 
 
