@@ -113,18 +113,18 @@ class QueueEncoder : public FakeEncoder {
 };
 
 TEST(BatchesUnderWay, AreAsManyAsTheEncoderLikesAndKeepTheirImages) {
-  const ImageFolders images({7, 1, 9});
+  const ImageFolders images({32, 1, 30});
   for (const int most : {1, 2, 5}) {
     const TemporaryFolder bank;
     QueueEncoder encoder;
     encoder.most_under_way = most;
-    // The images are there by the time that the encoder is slow for.
+    // Slower than the images come, for so long that they are there at some time.
     encoder.before_batch = [](std::size_t) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     };
     encode(images, encoder, bank.path(), {.batch_size = 3, .workers = 2});
     EXPECT_EQ(encoder.most_started, most);
-    EXPECT_TRUE(holds(encoder.batch_sizes, {3, 3, 1, 1, 3, 3, 3}));
+    EXPECT_EQ(encoder.batch_sizes.size(), 22U);
     EXPECT_EQ(files_of(bank.path()), files_by_squares(images));
   }
 }
