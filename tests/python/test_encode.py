@@ -97,7 +97,8 @@ def test_the_summary_for_people_says_when_the_encoder_waited_for_images(mien, en
     done = mien("encode", "--images", tmp_path / "root", "--encoder", encoders / "fast.pt", "--bank", tmp_path / "bank",
                 "--batch-size", 4, "--quiet")
     assert done.returncode == 0, done.stderr
-    found = re.search(r"^the encoder waited (\d+) % of the time for images: more --workers may help$", done.stdout, re.M)
+    line = r"^the encoder waited (\d+) % of the time for images: more --workers may help$"
+    found = re.search(line, done.stdout, re.M)
     assert found and 5 < int(found[1]) <= 100, done.stdout
 
 
