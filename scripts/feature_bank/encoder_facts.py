@@ -1,0 +1,65 @@
+"""What a bank says of the encoder that made its embeddings: known from its archive, or as far as the user knows."""
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+from encoders.clip import MEAN, STD
+from encoders.errors import InputError
+
+METADATA_ENTRY = "/extra/mien.json"
+
+
+def file_sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def archive_metadata(path):
+    """The mien.json inside a TorchScript archive, or None where it has none. Raises InputError for other files."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [name for name in archive.namelist() if name.endswith(METADATA_ENTRY)]
+            metadata = json.loads(archive.read(inside[0])) if inside else None
+    except (OSError, zipfile.BadZipFile, ValueError) as failure:
+        raise InputError("--encoder", path, f"a TorchScript archive ({failure})") from None
+    if metadata is not None and not isinstance(metadata, dict):
+        raise InputError("--encoder", path, "a mien.json inside that holds a JSON object")
+    return metadata
+
+
+def from_archive(path, name, image_size, dim):
+    """Facts of the archive itself, so that the bank is one with what `mien encode` makes with that file."""
+    metadata = archive_metadata(path)
+    if metadata is None:
+        metadata = placeholders(required(name, f"{path} has no mien.json"), image_size, dim, Path(path).name)
+    if name is not None and name != metadata.get("name"):
+        raise InputError("--encoder-name", name, f"{metadata.get('name')}, as {path} says, or left out")
+    if metadata.get("embedding_dim") != dim:
+        raise InputError("--encoder", path, f"an encoder of {dim} values, as the features have (its mien.json says "
+                         f"{metadata.get('embedding_dim')})")
+    return {**metadata, "file_sha256": file_sha256(path)}
+
+
+def from_name(name, image_size, dim, files):
+    """Facts without the archive. The digest covers the name and the files, so that no other import, and nothing that
+    `mien encode` computes, is ever taken for the same encoder. Size, mean, std and resize are CLIP's: nobody knows
+    the real ones, nothing is computed with them, and `source` says so."""
+    required(name, "without --encoder FILE")
+    digest = hashlib.sha256(name.encode())
+    for file in files:
+        digest.update(f"\n{file_sha256(file)}".encode())
+    source = (f"imported from {', '.join(Path(file).name for file in files)}; image_size, mean, std and resize are "
+              "placeholders, not what the features were made with")
+    return {**placeholders(name, image_size, dim, source), "file_sha256": digest.hexdigest()}
+
+
+def required(name, why):
+    if name is None:
+        raise InputError("--encoder-name", "(missing)", f"the encoder's name, {why}")
+    return name
+
+
+def placeholders(name, image_size, dim, source):
+    return {"name": name, "image_size": image_size, "embedding_dim": dim, "mean": list(MEAN), "std": list(STD),
+            "resize": "bicubic", "source": source, "weights_sha256": ""}
