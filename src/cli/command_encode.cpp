@@ -11,6 +11,8 @@
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
+#include "mien/data/shards.h"
+#include "mien/encoder/runtime.h"
 
 namespace mien {
 namespace {
@@ -25,6 +27,7 @@ struct Options {
   CommonOptions common;
   std::vector<std::string> images;
   std::string encoder, bank, videos, mean, std, dtype = "auto";
+  std::optional<std::string> shard;
   std::int64_t image_size = 0, every = 1, workers = 0;
   std::optional<std::int64_t> batch_size;
   bool retry_failed = false, force = false;
@@ -57,6 +60,14 @@ EncoderOverrides overrides_of(const Options& options) {
   return overrides;
 }
 
+/// The part of this process, by `--shard` or its launcher.
+void keep_own(std::vector<VideoFrames>& videos, const std::optional<std::string>& flag) {
+  const Shard shard = flag ? parse_shard(*flag) : shard_from_environment();
+  if (shard.origin.empty()) return;
+  const ShardShare share = keep_shard(videos, shard);
+  log::info(shard_text(shard, share) + (videos.empty() ? ": nothing to do" : ""));
+}
+
 std::vector<VideoFrames> find_videos(const Options& options) {
   std::vector<VideoFrames> videos = list_videos({options.images.begin(), options.images.end()});
   if (!options.videos.empty()) {
@@ -68,6 +79,7 @@ std::vector<VideoFrames> find_videos(const Options& options) {
     keep_named(videos, names, "--videos " + options.videos);
   }
   keep_every(videos, options.every);
+  keep_own(videos, options.shard);
   return videos;
 }
 
@@ -157,6 +169,9 @@ void add_encode(CommandLine& line) {
   command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");
   command->add_option("--videos", options->videos, "File with the names to encode, one a line");
   add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
+  command->add_option("--shard", options->shard,
+                      "I/N: the I-th of N parts of the videos, from 0; default: as RANK and "
+                      "WORLD_SIZE, or Slurm's variables, say");
   add_whole_number(command, "--batch-size", options->batch_size, "Images a forward pass",
                    "the bank's, 16 for a new one");
   command

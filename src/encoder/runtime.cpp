@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <torch/version.h>
 
+#include <cstdlib>
+
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 
@@ -23,6 +25,15 @@ std::int64_t processors_of_process() {
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/// Empty without a launcher.
+std::string local_rank() {
+  for (const char* variable : {"LOCAL_RANK", "SLURM_LOCALID"}) {
+    const char* value = std::getenv(variable);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
 }  // namespace
 
 RuntimeFacts runtime_facts() {
@@ -37,10 +48,17 @@ RuntimeFacts runtime_facts() {
   return facts;
 }
 
+std::int64_t device_of_local_rank(const std::string& local_rank, std::int64_t devices) {
+  std::int64_t rank = 0;
+  return parse_integer(local_rank, rank) && rank >= 0 && devices > 0 ? rank % devices : 0;
+}
+
 std::string resolve_device(const std::string& device) {
   const std::int64_t count = cuda_devices();
   if (device == "cpu") return device;
-  if (device == "auto") return count > 0 ? "cuda:0" : "cpu";
+  if (device == "auto") {
+    return count > 0 ? concat("cuda:", device_of_local_rank(local_rank(), count)) : "cpu";
+  }
   std::int64_t index = 0;
   const bool is_cuda = device == "cuda" || (device.starts_with("cuda:") &&
                                             parse_integer(device.substr(5), index) && index >= 0);

@@ -40,6 +40,18 @@ TEST(ResolveDevice, RefusesDevicesThatAreNotThere) {
   EXPECT_TRUE(has_cuda() || contains(refusal("cuda"), "there is no CUDA device"));
 }
 
+TEST(DeviceOfLocalRank, TakesTheGpusInTurn) {
+  EXPECT_EQ(device_of_local_rank("0", 4), 0);
+  EXPECT_EQ(device_of_local_rank("3", 4), 3);
+  EXPECT_EQ(device_of_local_rank("6", 4), 2) << "more processes than GPUs share them";
+  EXPECT_EQ(device_of_local_rank("3", 1), 0) << "a launcher that shows each process its own";
+}
+
+TEST(DeviceOfLocalRank, IsTheFirstWithoutARank) {
+  for (const char* rank : {"", "x", "-1", "1.5"}) EXPECT_EQ(device_of_local_rank(rank, 4), 0);
+  EXPECT_EQ(device_of_local_rank("2", 0), 0);
+}
+
 TEST(SetThreads, SetsAndKeepsThem) {
   const std::int64_t before = runtime_facts().threads;
   set_threads(3);

@@ -18,7 +18,12 @@ struct RuntimeFacts {
 
 RuntimeFacts runtime_facts();
 
-/// "auto", "cpu", "cuda", "cuda:N" -> "cpu" or "cuda:N". Throws InputError when there is none.
+/// The GPU of one of several processes that a launcher started on this machine: its LOCAL_RANK (or
+/// SLURM_LOCALID), as text, modulo the `devices` that it sees. 0 for what is no rank.
+std::int64_t device_of_local_rank(const std::string& local_rank, std::int64_t devices);
+
+/// "auto", "cpu", "cuda", "cuda:N" -> "cpu" or "cuda:N". "auto" takes the first GPU, or under
+/// torchrun and Slurm the process's own. Throws InputError when there is none.
 std::string resolve_device(const std::string& device);
 
 /// Threads for the tensor operations of this process; 0 keeps the processors available (or

@@ -1,0 +1,42 @@
+// One job on several processes: which videos are whose.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mien/data/image_roots.h"
+
+namespace mien {
+
+/// One process's part of a job.
+struct Shard {
+  std::int64_t index = 0;  ///< 0 <= index < count
+  std::int64_t count = 1;
+  std::string origin;  ///< who said so: "--shard", "RANK, WORLD_SIZE"; empty when nobody did
+};
+
+/// "I/N" with 0 <= I < N. Throws InputError (naming --shard).
+Shard parse_shard(const std::string& text);
+
+/// RANK of WORLD_SIZE (torchrun), else SLURM_PROCID of SLURM_NTASKS, else 0 of 1. A pair counts
+/// when both are set and not empty: scripts export WORLD_SIZE alone, and Slurm's shells have
+/// SLURM_NTASKS without a rank. Throws InputError (naming the variable) for what is no rank.
+Shard shard_from_environment();
+
+/// What a shard has of the whole.
+struct ShardShare {
+  std::int64_t videos = 0, all_videos = 0;
+  std::int64_t images = 0, all_images = 0;
+};
+
+/// Leaves the shard's videos, in the order they had. Longest first (ties by name), each video goes
+/// to the rank with the fewest images so far (ties: the lowest), so that no rank has more than the
+/// mean and one video. Only names and numbers of frames count: every process comes to the same
+/// split, whatever is encoded already.
+ShardShare keep_shard(std::vector<VideoFrames>& videos, const Shard& shard);
+
+/// "shard 1/3: 12 of 40 videos, 5,123 of 15,300 images (RANK, WORLD_SIZE)".
+std::string shard_text(const Shard& shard, const ShardShare& share);
+
+}  // namespace mien
