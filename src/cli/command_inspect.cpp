@@ -4,6 +4,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "inspect_facts.h"
+#include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
@@ -13,13 +14,24 @@ namespace {
 using nlohmann::json;
 constexpr const char* kExample =
     "  mien inspect banks/clip-l14 --verify\n"
+    "  mien inspect banks/moved --verify --images /new/place/cropped_aligned\n"
     "  mien inspect 6th_ABAW_Annotations --json";
 
 struct Options {
   CommonOptions common;
-  std::string path;
-  bool verify = false;
+  std::string path, videos;
+  InspectOptions inspect;
 };
+
+/// The names in a file, one a line.
+std::vector<std::string> names_in(const std::string& file, const std::string& flag) {
+  const std::string text = read_text(file, flag);
+  std::vector<std::string> names;
+  for (const std::string_view line : lines_of(text)) {
+    if (!trim(line).empty()) names.emplace_back(trim(line));
+  }
+  return names;
+}
 
 /// `key: value` lines, nested ones indented.
 std::string facts_text(const json& facts, const std::string& indent) {
@@ -41,7 +53,9 @@ std::string facts_text(const json& facts, const std::string& indent) {
 void run_inspect(const Options& options) {
   options.common.apply();
   require_given("PATH", options.path, "an encoder, a bank, annotations, a run or a submission");
-  const Inspection found = inspect(options.path, options.verify);
+  InspectOptions wanted = options.inspect;
+  if (!options.videos.empty()) wanted.videos = names_in(options.videos, "--videos");
+  const Inspection found = inspect(options.path, wanted);
   if (options.common.json) {
     json result = found.facts;
     result["kind"] = found.kind;
@@ -70,7 +84,14 @@ void add_inspect(CommandLine& line) {
   CLI::App* command = line.add("inspect", "What is this file or folder, and is it whole?", kExample,
                                options->common);
   command->add_option("PATH", options->path, "Encoder, bank, annotations, run or submission");
-  command->add_flag("--verify", options->verify, "Read everything, not only the headers");
+  command->add_flag("--verify", options->inspect.verify,
+                    "Read everything, not only the headers; hold a bank against its images");
+  command
+      ->add_option("--images", options->inspect.images,
+                   "Where a bank's images are now, for data that moved; repeatable")
+      ->allow_extra_args(false);
+  command->add_option("--videos", options->videos,
+                      "File with the names that a bank should have, one a line");
   line.when_chosen(command, [options] { run_inspect(*options); });
 }
 

@@ -4,10 +4,10 @@
 #include <fstream>
 #include <set>
 
+#include "inspect_bank.h"
 #include "mien/bank/bank.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
-#include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 #include "mien/data/labels.h"
 #include "mien/encoder/encoder.h"
@@ -20,49 +20,10 @@ namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
-constexpr std::size_t kListed = 20;  ///< failed frames that are named
 
 void inspect_encoder(const fs::path& path, bool verify, Inspection& found) {
   found.facts = to_json(read_encoder_info(path, {}));
   if (verify) load_encoder(path, {}, {});  // runs it on one image
-}
-
-/// Every row that is not finite, by its frame.
-void find_non_finite(const VideoEmbeddings& video, const std::string& name, Inspection& found) {
-  for (std::size_t row = 0; row < video.frames().size(); ++row) {
-    if (video.is_finite(row)) continue;
-    found.problems.push_back(
-        concat(name, ".safetensors: frame ", video.frames()[row], " is not finite"));
-  }
-}
-
-void inspect_bank(const fs::path& path, bool verify, Inspection& found) {
-  const Bank bank(path);
-  std::int64_t frames = 0, failed = 0;
-  json failures = json::array();
-  for (const std::string& name : bank.videos()) {
-    throw_if_interrupted("nothing was changed");
-    try {
-      const VideoEmbeddings video = bank.open(name);
-      frames += std::ssize(video.frames());
-      failed += std::ssize(video.failed());
-      for (const FailedFrame& frame : video.failed()) {
-        if (failures.size() == kListed) break;
-        failures.push_back({{"video", name}, {"frame", frame.frame}, {"reason", frame.reason}});
-      }
-      if (verify) find_non_finite(video, name, found);
-      video.release_pages();
-    } catch (const InputError& problem) {
-      found.problems.push_back(problem.what());
-    }
-  }
-  found.facts = {{"encoder", to_json(bank.info().encoder)},
-                 {"embedding_dim", bank.info().encoder.embedding_dim},
-                 {"videos", bank.videos().size()},
-                 {"frames", frames},
-                 {"failed", failed},
-                 {"failures", failures},
-                 {"sources", bank.info().sources}};
 }
 
 json labels_json(const LabelSet& set) {
@@ -123,7 +84,15 @@ std::string kind_of_folder(const fs::path& path) {
   for (const char* file : {"best.safetensors", "last.safetensors", "config.yaml"}) {
     if (fs::exists(path / file)) return "run";
   }
-  if (is_multitask_root(path) || !tasks_in(path).empty()) return "annotations";
+  const std::vector<fs::path> roots = annotation_roots(path);
+  if (roots.size() == 1) return "annotations";
+  if (!roots.empty()) {
+    std::vector<std::string> names;
+    for (const fs::path& root : roots) names.push_back(root.filename().string());
+    throw InputError("PATH", path.string(),
+                     concat("holds several annotation folders (", join(names), "), expected one"),
+                     roots.back().string());
+  }
   throw InputError("PATH", path.string(),
                    "expected a bank, a run or the folder of the annotations");
 }
@@ -135,16 +104,25 @@ std::string kind_of_file(const fs::path& path) {
   return start == "PK" ? "encoder" : "submission";
 }
 
+void require_usable(const InspectOptions& options, const std::string& kind) {
+  const char* flag = !options.images.empty() ? "--images" : options.videos ? "--videos" : nullptr;
+  if (flag == nullptr || (kind == "bank" && options.verify)) return;
+  throw InputError(flag, "(given)", "expected a bank and --verify beside it");
+}
+
 }  // namespace
 
-Inspection inspect(const fs::path& path, bool verify) {
+Inspection inspect(const fs::path& path, const InspectOptions& options) {
   require_exists(path, "PATH", "an encoder, a bank, annotations, a run or a submission");
   Inspection found{.kind = fs::is_directory(path) ? kind_of_folder(path) : kind_of_file(path)};
+  require_usable(options, found.kind);
+  std::optional<BankExpectation> expected;  // a wrong root is no problem of the bank: not below
+  if (!options.images.empty()) expected = expect_images(options.images);
   try {
-    if (found.kind == "encoder") inspect_encoder(path, verify, found);
-    if (found.kind == "bank") inspect_bank(path, verify, found);
+    if (found.kind == "encoder") inspect_encoder(path, options.verify, found);
+    if (found.kind == "bank") inspect_bank(path, options, std::move(expected), found);
     if (found.kind == "annotations") inspect_annotations(path, found);
-    if (found.kind == "run") inspect_run(path, verify, found);
+    if (found.kind == "run") inspect_run(path, options.verify, found);
     if (found.kind == "submission") found.facts = to_json(inspect_submission(path));
   } catch (const InputError& problem) {
     found.problems.push_back(problem.what());

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,14 @@ struct Inspection {
   nlohmann::json facts = nlohmann::json::object();
 };
 
-/// Recognises the kind by content and reads what is needed to judge it; `verify` reads everything.
-/// Throws InputError when the path does not exist or is none of the kinds.
-Inspection inspect(const std::filesystem::path& path, bool verify);
+struct InspectOptions {
+  bool verify = false;                             ///< read everything
+  std::vector<std::string> images;                 ///< roots to hold a bank against; empty: its own
+  std::optional<std::vector<std::string>> videos;  ///< names that a bank should have; all without
+};
+
+/// Recognises the kind by content and reads what is needed to judge it. Throws InputError when the
+/// path does not exist or is none of the kinds, or for options that do not fit the kind.
+Inspection inspect(const std::filesystem::path& path, const InspectOptions& options);
 
 }  // namespace mien

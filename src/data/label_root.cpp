@@ -90,22 +90,27 @@ bool holds_multitask_lists(const fs::path& root) {
          fs::is_regular_file(multitask_list(root, Split::kValidation), ignored);
 }
 
+std::vector<fs::path> annotation_roots(const fs::path& path) {
+  if (!is_folder(path)) return {};
+  if (holds_annotations(path)) return {path};
+  std::vector<fs::path> found;
+  for (const std::string& name : entries_of(path, kWhat).folders) {
+    if (holds_annotations(path / name)) found.push_back(path / name);
+  }
+  return found;
+}
+
 fs::path annotation_root(const fs::path& root) {
   require_exists(root, kWhat, "a folder of annotations");
   if (!is_folder(root)) throw InputError(kWhat, root.string(), "expected a folder, this is a file");
-  if (holds_annotations(root)) return root;
-  const FolderEntries entries = entries_of(root, kWhat);
-  std::vector<std::string> found;
-  for (const std::string& name : entries.folders) {
-    if (holds_annotations(root / name)) found.push_back(name);
-  }
-  if (found.empty()) refuse_unknown(root, entries);
-  if (found.size() > 1) {
-    throw InputError(
-        kWhat, root.string(),
-        concat("holds several annotation folders, expected one of them: ", join(found)));
-  }
-  return root / found.front();
+  const std::vector<fs::path> found = annotation_roots(root);
+  if (found.empty()) refuse_unknown(root, entries_of(root, kWhat));
+  if (found.size() == 1) return found.front();
+  std::vector<std::string> names;
+  for (const fs::path& folder : found) names.push_back(folder.filename().string());
+  throw InputError(kWhat, root.string(),
+                   concat("holds several annotation folders, expected one of them: ", join(names)),
+                   found.back().string());
 }
 
 std::optional<fs::path> challenge_folder(const fs::path& root, Task task) {

@@ -46,8 +46,22 @@ TEST(AnnotationRoot, SeveralCandidatesAreListed) {
   root.write("5th_ABAW_Annotations/EXPR_Classification_Challenge/Train_Set/v.txt", kExpr);
   root.write("6th_ABAW_Annotations/EXPR_Recognition_Challenge/Train_Set/v.txt", kExpr);
   EXPECT_TRUE(contains(refusal(root.path()),
-                       "expected one of them: 5th_ABAW_Annotations, 6th_ABAW_Annotations"));
+                       "expected one of them: 5th_ABAW_Annotations, 6th_ABAW_Annotations; did you "
+                       "mean " +
+                           (root.path() / "6th_ABAW_Annotations").string()));
+  EXPECT_EQ(annotation_roots(root.path()).size(), 2U);
   EXPECT_TRUE(tasks_in(root.path()).empty());
+}
+
+TEST(AnnotationRoots, AreTheFolderItselfOrThoseInIt) {
+  const TemporaryFolder root;
+  root.write("some/EXPR_Recognition_Challenge/Train_Set/v.txt", kExpr);
+  root.write("lists/training_set_annotations.txt", "header\n");
+  root.write("else/x.txt", "");
+  EXPECT_TRUE(holds(annotation_roots(root.path()), {root.path() / "lists", root.path() / "some"}));
+  EXPECT_TRUE(holds(annotation_roots(root.path() / "some"), {root.path() / "some"}));
+  EXPECT_TRUE(annotation_roots(root.path() / "else").empty());
+  EXPECT_TRUE(annotation_roots(root.path() / "nowhere").empty());
 }
 
 TEST(AnnotationRoot, AMisspeltChallengeFolderIsNamed) {

@@ -50,6 +50,10 @@ LabelSet load_labels(const std::filesystem::path& root, Task task, Split split);
 /// challenge folders.
 bool is_multitask_root(const std::filesystem::path& root);
 
+/// The annotation roots at `path`: itself, or those among its folders. load_labels() takes `path`
+/// when there is exactly one.
+std::vector<std::filesystem::path> annotation_roots(const std::filesystem::path& path);
+
 /// The tasks whose challenge folder (or multi-task list) `root` has, for messages and `inspect`.
 /// None where load_labels would refuse the folder.
 std::vector<Task> tasks_in(const std::filesystem::path& root);

@@ -1,0 +1,44 @@
+// Which videos and frames a bank should have.
+#include <algorithm>
+#include <system_error>
+
+#include "mien/bank/verify.h"
+#include "mien/core/error.h"
+
+namespace mien {
+namespace fs = std::filesystem;
+
+BankExpectation expect_images(const std::vector<std::string>& roots) {
+  return {.videos = list_videos({roots.begin(), roots.end()}), .has_images = true};
+}
+
+BankExpectation expect_sources(const std::vector<std::string>& sources) {
+  BankExpectation expected;
+  std::error_code ignored;
+  for (const std::string& source : sources) {
+    if (!fs::is_directory(source, ignored)) expected.sources_missing.push_back(source);
+  }
+  if (sources.empty() || !expected.sources_missing.empty()) return expected;
+  try {
+    return expect_images(sources);
+  } catch (const InputError&) {
+    return {.sources_missing = sources};
+  }
+}
+
+void restrict_to(BankExpectation& expected, std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::vector<VideoFrames> videos;
+  for (const std::string& name : names) {
+    const auto known = std::find_if(expected.videos.begin(), expected.videos.end(),
+                                    [&](const VideoFrames& video) { return video.name == name; });
+    VideoFrames& video = videos.emplace_back();
+    if (known != expected.videos.end()) video = std::move(*known);
+    video.name = name;
+  }
+  expected.videos = std::move(videos);
+  expected.is_subset = true;
+}
+
+}  // namespace mien
