@@ -3,6 +3,7 @@
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
+#include "mien/data/crop_weights.h"
 #include "mien/data/image.h"
 #include "resampling.h"
 
@@ -20,6 +21,17 @@ OutputSpan middle(std::int64_t size, int count) {
   const std::int64_t rest = size - count;
   const std::int64_t half = rest / 2;
   return {size, rest % 2 == 0 ? half : half + half % 2, count};
+}
+
+struct CropSpans {
+  OutputSpan columns, rows;
+};
+
+/// The middle square of the image whose short side has become `size`.
+CropSpans crop_spans(int width, int height, int size) {
+  const std::int64_t longer = long_side(size, std::min(width, height), std::max(width, height));
+  const bool portrait = width <= height;
+  return {middle(portrait ? size : longer, size), middle(portrait ? longer : size, size)};
 }
 
 void require_pixels(const Image& image, int width, int height) {
@@ -48,11 +60,13 @@ Image resize(const Image& image, int width, int height, ResizeFilter filter) {
 
 Image resize_and_crop(const Image& image, int size, ResizeFilter filter) {
   require_pixels(image, size, size);
-  const std::int64_t longer =
-      long_side(size, std::min(image.width, image.height), std::max(image.width, image.height));
-  const bool portrait = image.width <= image.height;
-  return resample(image, middle(portrait ? size : longer, size),
-                  middle(portrait ? longer : size, size), filter);
+  const CropSpans spans = crop_spans(image.width, image.height, size);
+  return resample(image, spans.columns, spans.rows, filter);
+}
+
+CropWeights crop_weights(int width, int height, int size, ResizeFilter filter) {
+  const CropSpans spans = crop_spans(width, height, size);
+  return {axis_weights(width, spans.columns, filter), axis_weights(height, spans.rows, filter)};
 }
 
 }  // namespace mien

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "mien/data/crop_weights.h"
 #include "mien/data/image.h"
 
 namespace mien {
@@ -13,18 +13,6 @@ struct OutputSpan {
   std::int64_t size = 0;
   std::int64_t begin = 0;
   int count = 0;
-};
-
-/// Fractional bits of a weight.
-inline constexpr int kWeightBits = 22;
-
-/// Weights of one direction. Output pixel i is the sum over j < counts[i] of
-/// weights[i * taps + j] * input pixel (firsts[i] + j).
-struct AxisWeights {
-  int taps = 0;
-  std::vector<int> firsts;            ///< [n]
-  std::vector<int> counts;            ///< [n] <= taps
-  std::vector<std::int32_t> weights;  ///< [n, taps]
 };
 
 AxisWeights axis_weights(int input_size, const OutputSpan& output, ResizeFilter filter);

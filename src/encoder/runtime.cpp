@@ -74,6 +74,16 @@ std::string resolve_device(const std::string& device) {
   return concat("cuda:", index);
 }
 
+std::vector<std::string> supported_dtypes(const std::string& device) {
+  if (device == "cpu") return {"fp32", "bf16"};
+  return {"fp32", "bf16", "fp16"};
+}
+
+std::string preferred_dtype(const std::string& device) {
+  if (device != "cpu") return "fp16";
+  return runtime_facts().native_bf16 ? "bf16" : "fp32";
+}
+
 void set_threads(std::int64_t threads) {
   if (threads < 0 || threads > 4096) {
     throw InputError("--threads", std::to_string(threads), "expected 0 (all) to 4096");

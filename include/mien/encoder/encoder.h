@@ -35,6 +35,9 @@ class Encoder {
   /// Batches that are worth having under way at a time: 1 where start() computes at once.
   virtual int batches_under_way() const { return 1; }
 
+  /// Images a batch, unless somebody asks for another number.
+  virtual std::int64_t preferred_batch_size() const { return 16; }
+
   /// `images` of side info().image_size (or any one size, see resizes()) -> `embeddings`
   /// [count, info().embedding_dim], fp32, not normalised. The result for one image may depend on
   /// the batch's size in the last bits.

@@ -26,6 +26,13 @@ std::int64_t device_of_local_rank(const std::string& local_rank, std::int64_t de
 /// torchrun and Slurm the process's own. Throws InputError when there is none.
 std::string resolve_device(const std::string& device);
 
+/// What an encoder can compute in on the device ("cpu", "cuda:0"): "fp32", "bf16", "fp16".
+std::vector<std::string> supported_dtypes(const std::string& device);
+
+/// What `--dtype auto` tries first: fp16 on CUDA, bf16 on a processor with instructions for it,
+/// else fp32.
+std::string preferred_dtype(const std::string& device);
+
 /// Threads for the tensor operations of this process; 0 keeps the processors available (or
 /// OMP_NUM_THREADS). Throws InputError for a negative number.
 void set_threads(std::int64_t threads);

@@ -1,0 +1,35 @@
+// How fast this machine computes an encoder, by path, dtype and batch size.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "mien/encoder/encoder.h"
+
+namespace mien {
+
+struct PathRate {
+  std::string path;   ///< Encoder::path_name()
+  std::string dtype;  ///< "fp32", "bf16", "fp16"
+  std::int64_t batch_size = 0;
+  double images_per_second = 0;  ///< of the network alone
+  double difference = 0;         ///< largest relative difference from the plain module in fp32
+  std::string problem;           ///< why it is not used; empty: it agrees
+};
+
+struct EncoderBenchmark {
+  EncoderInfo info;
+  std::vector<PathRate> rates;
+  PathRate chosen;  ///< the fastest of the dtype that "auto" means here
+};
+
+/// Every path in every dtype of the device at every batch size, about `seconds` each; `on_rate` is
+/// told as they come. Throws InputError as load_encoder() does.
+EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
+                                   const EncoderOverrides& overrides, const std::string& device,
+                                   const std::vector<std::int64_t>& batch_sizes, double seconds,
+                                   const std::function<void(const PathRate&)>& on_rate);
+
+}  // namespace mien

@@ -1,0 +1,18 @@
+// What an encoder file is, for people.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "mien/encoder/encoder_info.h"
+
+namespace mien {
+
+/// to_json(EncoderInfo) and: `file` ("TorchScript archive", "OpenAI's CLIP archive"),
+/// `architecture`
+/// ("CLIP vision transformer, 12 layers of width 768, patches of 32 (OpenAI's names)"),
+/// `parameters`, `weights_dtype`. Throws InputError as read_encoder_info() does.
+nlohmann::json describe_encoder(const std::filesystem::path& file,
+                                const EncoderOverrides& overrides);
+
+}  // namespace mien

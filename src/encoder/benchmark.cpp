@@ -1,0 +1,80 @@
+#include "mien/encoder/benchmark.h"
+
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "mien/core/interrupt.h"
+#include "mien/encoder/runtime.h"
+#include "prepared_archive.h"
+
+namespace mien {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// The best of several runs, as other work on the machine only ever makes one slower.
+double rate_of(const EncoderPath& path, const at::Tensor& pixels, double seconds) {
+  const c10::InferenceMode guard;
+  double best = 0;
+  const auto start = Clock::now();
+  for (int i = 0; i < 2 || seconds_since(start) < seconds; ++i) {
+    const auto begin = Clock::now();
+    path.forward(pixels);
+    synchronize(pixels.device());
+    best = std::max(best, static_cast<double>(pixels.size(0)) / seconds_since(begin));
+    if (seconds_since(start) > 4 * seconds) break;
+  }
+  return best;
+}
+
+/// The fastest of the dtype; of fp32 when nothing in it agrees with the plain module.
+void choose(const std::string& dtype, EncoderBenchmark& result) {
+  const PathRate* best = nullptr;
+  for (const PathRate& rate : result.rates) {
+    if (rate.dtype != dtype || !rate.problem.empty()) continue;
+    if (best == nullptr || rate.images_per_second > best->images_per_second) best = &rate;
+  }
+  if (best != nullptr) {
+    result.chosen = *best;
+  } else if (dtype != "fp32") {
+    choose("fp32", result);
+  }
+}
+
+}  // namespace
+
+EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
+                                   const EncoderOverrides& overrides, const std::string& device,
+                                   const std::vector<std::int64_t>& batch_sizes, double seconds,
+                                   const std::function<void(const PathRate&)>& on_rate) {
+  const at::Device where(device);
+  const PreparedArchive prepared = prepare_archive(file, overrides, where);
+  EncoderBenchmark result{.info = prepared.archive.info};
+  const std::int64_t side = result.info.image_size;
+  for (const std::string& dtype : supported_dtypes(device)) {
+    for (const PathRecipe& recipe : prepared.recipes(where, dtype)) {
+      const PathTrial trial = try_path(recipe, prepared.reference, /*measure=*/true);
+      for (const std::int64_t batch_size : batch_sizes) {
+        throw_if_interrupted("nothing was changed");
+        PathRate rate{recipe.name, dtype, batch_size, 0, trial.difference, trial.problem};
+        if (trial.problem.empty()) {
+          const at::Tensor pixels = at::randn({batch_size, 3, side, side}, at::kFloat).to(where);
+          rate.images_per_second = rate_of(*trial.path, pixels, seconds);
+        }
+        on_rate(rate);
+        result.rates.push_back(std::move(rate));
+      }
+    }
+  }
+  choose(preferred_dtype(device), result);
+  return result;
+}
+
+}  // namespace mien

@@ -1,0 +1,189 @@
+#include "path_trial.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cosine_similarity.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "mien/core/error.h"
+#include "mien/core/log.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::uint64_t kSeed = 5;
+constexpr double kLargestDifference = 1e-5;
+constexpr double kSmallestCosine = .9995;
+constexpr double kReferenceSeconds = .25, kMeasuredSeconds = .5;
+constexpr std::int64_t kMostImages = 16;
+constexpr int kMostRuns = 4;
+
+struct Timed {
+  at::Tensor embeddings;
+  double seconds = 0;
+};
+
+Timed run(const EncoderPath& path, const at::Tensor& pixels) {
+  const c10::InferenceMode guard;
+  const auto start = Clock::now();
+  const at::Tensor embeddings = path.forward(pixels);
+  synchronize(pixels.device());
+  return {embeddings, std::chrono::duration<double>(Clock::now() - start).count()};
+}
+
+at::Tensor noise(std::int64_t images, const EncoderInfo& info, const at::Device& device) {
+  at::Generator generator = at::detail::createCPUGenerator(kSeed);
+  return at::randn({images, 3, info.image_size, info.image_size}, generator, at::kFloat).to(device);
+}
+
+/// Why these outputs are no embeddings of the encoder; empty when they are.
+std::string shape_problem(const at::Tensor& output, std::int64_t images, const EncoderInfo& info) {
+  if (output.dim() != 2 || output.size(0) != images) {
+    return concat("gives an output of ", output.dim(), " dimensions, expected [B, D]");
+  }
+  if (info.embedding_dim != 0 && info.embedding_dim != output.size(1)) {
+    return concat("gives ", output.size(1), " values an image, its mien.json says ",
+                  info.embedding_dim);
+  }
+  return {};
+}
+
+double largest_difference(const at::Tensor& found, const at::Tensor& expected) {
+  const at::Tensor size = expected.norm(2, 1).clamp_min(std::numeric_limits<float>::min());
+  return (found - expected).norm(2, 1).div(size).max().item<double>();
+}
+
+std::string difference_problem(const std::string& dtype, double difference, double cosine) {
+  if (dtype == "fp32") {
+    return difference <= kLargestDifference  // false for a NaN
+               ? ""
+               : concat("differs by ", difference, " from the plain module, more than ",
+                        kLargestDifference);
+  }
+  return cosine >= kSmallestCosine ? ""
+                                   : concat("has a cosine of ", cosine,
+                                            " with the plain module in "
+                                            "fp32, less than ",
+                                            kSmallestCosine);
+}
+
+void compare(const at::Tensor& found, const Reference& reference, PathTrial& trial) {
+  if (found.sizes() != reference.embeddings.sizes()) {
+    trial.problem = "gives an output of another shape";
+    return;
+  }
+  trial.difference = largest_difference(found, reference.embeddings);
+  const double cosine = at::cosine_similarity(found, reference.embeddings, 1).min().item<double>();
+  trial.problem = difference_problem(trial.path->dtype, trial.difference, cosine);
+}
+
+/// Head counts worth trying, the most usual first.
+std::vector<std::int64_t> head_counts(std::int64_t width) {
+  std::vector<std::int64_t> counts;
+  for (const std::int64_t dim : {64, 32, 80, 88, 96, 104, 128, 112, 72, 48, 40, 24, 16, 8}) {
+    if (width % dim == 0) counts.push_back(width / dim);
+  }
+  for (const std::int64_t heads : {2, 3, 4, 1}) {
+    const bool listed = std::find(counts.begin(), counts.end(), heads) != counts.end();
+    if (width % heads == 0 && !listed) counts.push_back(heads);
+  }
+  return counts;
+}
+
+}  // namespace
+
+void synchronize(const at::Device& device) {
+  if (!device.is_cpu()) {
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+  }
+}
+
+Reference make_reference(const Archive& archive, const at::Device& device) {
+  const EncoderPath plain = plain_path(archive, device);
+  const EncoderInfo& info = archive.info;
+  Reference reference;
+  const auto forward = [&](std::int64_t images) {
+    reference.pixels = noise(images, info, device);
+    try {
+      const Timed timed = run(plain, reference.pixels);
+      reference.embeddings = timed.embeddings;
+      reference.seconds = timed.seconds / static_cast<double>(images);
+    } catch (const std::runtime_error& problem) {  // c10::Error is one; a script raises others
+      throw InputError("--encoder", archive.file.string(),
+                       concat("fails on an input [", images, ", 3, ", info.image_size, ", ",
+                              info.image_size, "] (", first_line(problem.what()), ")"));
+    }
+    const std::string problem = shape_problem(reference.embeddings, images, info);
+    if (!problem.empty()) throw InputError("--encoder", archive.file.string(), problem);
+  };
+  forward(1);
+  const auto images = static_cast<std::int64_t>(kReferenceSeconds / reference.seconds);
+  if (images > 1) forward(std::min(images, kMostImages));
+  return reference;
+}
+
+PathTrial try_path(const PathRecipe& recipe, const Reference& reference, bool measure) {
+  PathTrial trial;
+  try {
+    trial.path = recipe.make();
+    const Timed first = run(*trial.path, reference.pixels);
+    compare(first.embeddings, reference, trial);
+    double best = first.seconds, total = first.seconds;
+    for (int i = 1; measure && trial.problem.empty() && i < kMostRuns && total < kMeasuredSeconds;
+         ++i) {
+      const double seconds = run(*trial.path, reference.pixels).seconds;
+      best = std::min(best, seconds);
+      total += seconds;
+    }
+    if (measure) trial.images_per_second = static_cast<double>(reference.pixels.size(0)) / best;
+  } catch (const std::exception& problem) {
+    trial.problem = concat("fails (", first_line(problem.what()), ")");
+  }
+  return trial;
+}
+
+PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference) {
+  PathTrial best;
+  std::vector<std::string> rates;
+  for (const PathRecipe& recipe : recipes) {
+    PathTrial trial = try_path(recipe, reference, /*measure=*/recipes.size() > 1);
+    if (trial.path && trial.path->name == kPlainPath && trial.path->dtype == "fp32") {
+      trial.problem.clear();
+    }
+    if (!trial.problem.empty()) {
+      log::warn(concat("encoder path ", recipe.name, " is not used: it ", trial.problem));
+      continue;
+    }
+    rates.push_back(concat(recipe.name, " ", fixed(trial.images_per_second, 1)));
+    if (!best.path || trial.images_per_second > best.images_per_second) best = std::move(trial);
+  }
+  log::debug("images/s by path: " + join(rates));
+  return best;
+}
+
+std::optional<ClipVitWeights> prove_clip_vit(ClipVitWeights weights, const Reference& reference) {
+  const Reference first = {reference.pixels.narrow(0, 0, 1).cpu(),
+                           reference.embeddings.narrow(0, 0, 1).cpu(), reference.seconds};
+  for (const std::int64_t heads : head_counts(weights.width())) {
+    weights.heads = heads;
+    const PathRecipe recipe = {
+        "clip-vit", [&weights] {
+          const auto vit =
+              std::make_shared<ClipVit>(weights, LinearKernel::kBlas, at::kFloat, at::kCPU);
+          return EncoderPath{"clip-vit", "fp32", false,
+                             [vit](const at::Tensor& pixels) { return vit->forward(pixels); }};
+        }};
+    if (try_path(recipe, first, /*measure=*/false).problem.empty()) return weights;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mien

@@ -1,0 +1,46 @@
+// Trying out the ways to compute an encoder: right first, then fast.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "encoder_path.h"
+
+namespace mien {
+
+/// A batch of normalised noise and what the plain module makes of it.
+struct Reference {
+  at::Tensor pixels;      ///< fp32 [B, 3, S, S] on the device
+  at::Tensor embeddings;  ///< fp32 [B, D] there
+  double seconds = 0;     ///< that one image took
+};
+
+/// Runs the plain module on one image, then on as many as take about a quarter of a second. Throws
+/// InputError when the network fails, or gives what is no embedding of info's size.
+Reference make_reference(const Archive& archive, const at::Device& device);
+
+/// One path as tried.
+struct PathTrial {
+  std::string problem;           ///< empty: it agrees with the plain module
+  double difference = 0;         ///< largest ||x - plain|| / ||plain|| of an image
+  double images_per_second = 0;  ///< 0: not measured
+  std::optional<EncoderPath> path;
+};
+
+/// Makes the path ready and compares it: relative difference of at most 1e-5 in fp32, cosine of at
+/// least .9995 in bf16 and fp16 (numerics: oracle of the encoder). `measure`: its rate too.
+PathTrial try_path(const PathRecipe& recipe, const Reference& reference, bool measure);
+
+/// The tower as a vision transformer whose heads are known: the guess, or whatever number makes it
+/// agree with the reference's first image. Nothing when none does.
+std::optional<ClipVitWeights> prove_clip_vit(ClipVitWeights weights, const Reference& reference);
+
+/// The recipe that makes most images a second of those that agree with the plain module; a warning
+/// names those that do not. The plain path in fp32 is taken as it is.
+PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference);
+
+/// Waits until the device has done what was asked.
+void synchronize(const at::Device& device);
+
+}  // namespace mien

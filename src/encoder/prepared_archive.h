@@ -1,0 +1,24 @@
+// An archive that has been opened, run and recognised: ready to be computed one way or another.
+#pragma once
+
+#include <optional>
+
+#include "mien/encoder/encoder.h"
+#include "path_trial.h"
+
+namespace mien {
+
+struct PreparedArchive {
+  Archive archive;
+  Reference reference;
+  std::optional<ClipVitWeights> vit;  ///< proven
+
+  /// They point into this object.
+  std::vector<PathRecipe> recipes(const at::Device& device, const std::string& dtype) const;
+};
+
+/// Throws InputError as load_encoder() does.
+PreparedArchive prepare_archive(const std::filesystem::path& file,
+                                const EncoderOverrides& overrides, const at::Device& device);
+
+}  // namespace mien
