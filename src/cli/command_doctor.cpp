@@ -26,13 +26,14 @@ void run_doctor(const CommonOptions& common) {
                 {"threads", facts.threads},
                 {"cpu_capability", facts.cpu_capability},
                 {"native_bf16", facts.native_bf16},
-                {"dtype", "fp32"}});
+                {"dtype", preferred_dtype(device)}});
     return;
   }
   print_text(concat("mien        ", version(), " (", git_state(), ")\n", "LibTorch    ",
                     facts.torch_version, "\n", "devices     ", join(facts.devices), "\n",
-                    "would use   ", device, ", fp32, ", facts.threads, " threads of ",
-                    facts.processors, " processors\n", "processor   ", facts.cpu_capability,
+                    "would use   ", device, ", ", preferred_dtype(device), ", ", facts.threads,
+                    " threads of ", facts.processors, " processors\n", "processor   ",
+                    facts.cpu_capability,
                     facts.native_bf16 ? ", bf16 instructions" : ", no bf16 instructions", "\n"));
 }
 

@@ -10,6 +10,7 @@
 #include "mien/core/files.h"
 #include "mien/core/text.h"
 #include "mien/data/labels.h"
+#include "mien/encoder/describe.h"
 #include "mien/encoder/encoder.h"
 #include "mien/head/head_file.h"
 #include "mien/submission/check.h"
@@ -22,8 +23,8 @@ namespace {
 using nlohmann::json;
 
 void inspect_encoder(const fs::path& path, bool verify, Inspection& found) {
-  found.facts = to_json(read_encoder_info(path, {}));
-  if (verify) load_encoder(path, {}, {});  // runs it on one image
+  found.facts = describe_encoder(path, {});
+  if (verify) load_encoder(path, {}, {});  // runs every path of it
 }
 
 json labels_json(const LabelSet& set) {

@@ -9,8 +9,8 @@
 namespace mien {
 namespace {
 
-std::string architecture(const Archive& archive) {
-  if (const auto vit = recognise_clip_vit(archive)) {
+std::string architecture(const Archive& archive, const std::optional<ClipVitWeights>& vit) {
+  if (vit) {
     return concat("CLIP vision transformer, ", vit->blocks.size(), " layers of width ",
                   vit->width(), ", patches of ", vit->patch_size, ", ",
                   vit->activation == MlpActivation::kGelu ? "GELU" : "QuickGELU",
@@ -30,10 +30,12 @@ std::string architecture(const Archive& archive) {
 
 nlohmann::json describe_encoder(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides) {
-  const Archive archive = open_archive(file, overrides);
+  Archive archive = open_archive(file, overrides);
+  const auto vit = recognise_clip_vit(archive);
+  if (vit && archive.info.embedding_dim == 0) archive.info.embedding_dim = vit->embedding_dim();
   nlohmann::json facts = to_json(archive.info);
   facts["file"] = archive.kind;
-  facts["architecture"] = architecture(archive);
+  facts["architecture"] = architecture(archive, vit);
   facts["parameters"] = archive.parameters;
   facts["weights_dtype"] = archive.weights_dtype;
   return facts;
