@@ -15,7 +15,6 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kBatchSize = 16;
 constexpr const char* kAuto = "auto";
 
 void refuse_flag(const std::string& flag, const std::string& asked, const std::string& fixed,
@@ -54,10 +53,11 @@ void require_same_encoder(const BankInfo& info, const EncoderInfo& now, const fs
 
 /// How a new bank would compute.
 BankCompute proposal_of(const Encoder& encoder, const EncodeOptions& options) {
-  return {.dtype = encoder.dtype_name(),
-          .path = encoder.path_name(),
-          .batch_size = options.batch_size == 0 ? kBatchSize : options.batch_size,
-          .threads = options.threads == 0 ? runtime_facts().threads : options.threads};
+  return {
+      .dtype = encoder.dtype_name(),
+      .path = encoder.path_name(),
+      .batch_size = options.batch_size == 0 ? encoder.preferred_batch_size() : options.batch_size,
+      .threads = options.threads == 0 ? runtime_facts().threads : options.threads};
 }
 
 void require_dtype(const Encoder& encoder, const EncodeOptions& options) {

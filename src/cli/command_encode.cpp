@@ -5,6 +5,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "encode_benchmark.h"
 #include "mien/bank/encode_videos.h"
 #include "mien/bank/settle_bank.h"
 #include "mien/core/error.h"
@@ -19,7 +20,8 @@ namespace {
 
 constexpr const char* kExample =
     "  mien encode --images cropped_aligned --images cropped_aligned_new_50_vids \\\n"
-    "              --encoder clip-vit-l-14.pt --bank banks/clip-l14";
+    "              --encoder clip-vit-l-14.pt --bank banks/clip-l14\n"
+    "  mien encode --benchmark --encoder clip-vit-l-14.pt";
 
 constexpr double kNotableWaiting = 5;  ///< per cent of the time
 
@@ -30,7 +32,7 @@ struct Options {
   std::optional<std::string> shard;
   std::int64_t image_size = 0, every = 1, workers = 0;
   std::optional<std::int64_t> batch_size;
-  bool retry_failed = false, force = false;
+  bool retry_failed = false, force = false, benchmark = false;
 };
 
 void require_dtype(const std::string& dtype) {
@@ -135,8 +137,13 @@ EncodeOptions encode_options_of(const Options& options) {
 
 void run_encode(const Options& options) {
   const std::string device = options.common.apply();
-  require(options);
   const EncoderOverrides overrides = overrides_of(options);
+  if (options.benchmark) {
+    require_given("--encoder", options.encoder, "a TorchScript archive to measure");
+    run_encode_benchmark(options.encoder, overrides, device, options.common.json);
+    return;
+  }
+  require(options);
   const std::vector<VideoFrames> videos = find_videos(options);
   const std::vector<std::string> sources = sources_of(options);
   const EncodeOptions encode = encode_options_of(options);
@@ -186,6 +193,8 @@ void add_encode(CommandLine& line) {
   command->add_option("--std", options->std, "r,g,b in [0,1], for one without mien.json");
   command->add_flag("--retry-failed", options->retry_failed,
                     "Encode videos with failed images anew");
+  command->add_flag("--benchmark", options->benchmark,
+                    "Only measure --encoder here: images/s by path, dtype and batch size");
   command->add_flag("--force", options->force, "Encode every video anew");
   line.when_chosen(command, [options] { run_encode(*options); });
 }

@@ -79,7 +79,7 @@ TEST_F(PrepackLinears, LeavesALayerWhoseWeightIsComputed) {
 
 TEST(RetargetConstants, MovesDevicesPrecisionsAndWeights) {
   torch::jit::Module module =
-      torch::jit::freeze(module_of("  z = torch.zeros([3], dtype=5, device=\"meta\")\n"
+      torch::jit::freeze(module_of("  z = torch.zeros([x.size(0)], dtype=5, device=\"meta\")\n"
                                    "  return (x.to(6) * self.w).to(5) + z\n",
                                    {{"w", at::randn({3}, at::kFloat)}}));
   auto graph = module.get_method("forward").graph();
