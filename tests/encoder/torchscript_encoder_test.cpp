@@ -20,6 +20,8 @@ using testing::refusal_of;
 using testing::TemporaryFolder;
 
 constexpr int kSide = 4, kDim = 5;
+/// Whatever this machine would prefer.
+const EncoderRequest kFp32 = {.dtype = "fp32"};
 const EncoderOverrides kHalf = {
     .image_size = kSide, .mean = std::array{.5, .5, .5}, .std = std::array{.25, .5, 1.}};
 
@@ -65,7 +67,7 @@ ImageBatch random_images(std::int64_t count) {
 
 TEST(LoadEncoder, NormalisesChannelsAsItsMetadataSays) {
   const TemporaryFolder folder;
-  const auto encoder = load_encoder(make_archive(folder, kMeans, info_json().dump()), {}, {});
+  const auto encoder = load_encoder(make_archive(folder, kMeans, info_json().dump()), {}, kFp32);
   ImageBatch images(2, kSide);
   for (std::int64_t b = 0; b < 2; ++b) {
     const auto pixels = images.image(b);
@@ -86,7 +88,7 @@ TEST(LoadEncoder, GivesTheSameBitsEachTimeItIsLoaded) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kFlat, info_json().dump());
   ImageBatch images = random_images(7);
-  const auto first = load_encoder(file, {}, {}), second = load_encoder(file, {}, {});
+  const auto first = load_encoder(file, {}, kFp32), second = load_encoder(file, {}, kFp32);
   const auto expected = encode(*first, images);
   for (int round = 0; round < 4; ++round) EXPECT_EQ(encode(*first, images), expected);
   EXPECT_EQ(encode(*second, images), expected);
@@ -94,7 +96,7 @@ TEST(LoadEncoder, GivesTheSameBitsEachTimeItIsLoaded) {
 
 TEST(LoadEncoder, ABatchGivesWhatItsImagesGiveAlone) {
   const TemporaryFolder folder;
-  const auto encoder = load_encoder(make_archive(folder, kFlat, info_json().dump()), {}, {});
+  const auto encoder = load_encoder(make_archive(folder, kFlat, info_json().dump()), {}, kFp32);
   for (const std::int64_t count : {1, 2, 5, 16}) {
     ImageBatch images = random_images(count);
     const auto together = encode(*encoder, images);
@@ -112,7 +114,7 @@ TEST(LoadEncoder, ABatchGivesWhatItsImagesGiveAlone) {
 TEST(LoadEncoder, TakesPreprocessingFromTheCommandLine) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kMeans, "", "plain.pt");
-  const auto encoder = load_encoder(file, kHalf, {});
+  const auto encoder = load_encoder(file, kHalf, kFp32);
   EXPECT_EQ(encoder->info().name, "plain");
   EXPECT_EQ(encoder->info().embedding_dim, kDim) << "found by trying";
   EXPECT_EQ(encoder->info().file_sha256, sha256_of_file(file));
@@ -138,7 +140,7 @@ TEST(LoadEncoderRefusal, OfFilesThatAreNoArchive) {
     const auto file = folder.write("bad.pt", content);
     const std::string expected =
         "--encoder = " + file.string() + ": expected a TorchScript archive (";
-    EXPECT_TRUE(contains(refusal_of([&] { load_encoder(file, kHalf, {}); }), expected));
+    EXPECT_TRUE(contains(refusal_of([&] { load_encoder(file, kHalf, kFp32); }), expected));
     EXPECT_TRUE(contains(refusal_of([&] { read_encoder_info(file, kHalf); }), expected));
   }
 }
@@ -147,15 +149,15 @@ TEST(LoadEncoderRefusal, OfATruncatedArchive) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kFlat, info_json().dump());
   fs::resize_file(file, fs::file_size(file) / 2);
-  EXPECT_TRUE(
-      contains(refusal_of([&] { load_encoder(file, {}, {}); }), "expected a TorchScript archive"));
+  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(file, {}, kFp32); }),
+                       "expected a TorchScript archive"));
 }
 
 TEST(LoadEncoderRefusal, OfAMissingFileNamesTheNearMiss) {
   const TemporaryFolder folder;
   const auto file = make_archive(folder, kFlat, info_json().dump());
   EXPECT_TRUE(contains(
-      refusal_of([&] { load_encoder(folder.path() / "tinny.pt", {}, {}); }),
+      refusal_of([&] { load_encoder(folder.path() / "tinny.pt", {}, kFp32); }),
       "does not exist, expected a TorchScript archive; did you mean " + file.string() + "?"));
 }
 
@@ -165,19 +167,19 @@ TEST(LoadEncoderRefusal, OfAnArchiveWithoutMetadataOrFlags) {
   const std::string expected = "--encoder = " + file.string() +
                                ": has no mien.json inside: expected --image-size, --mean and "
                                "--std with it";
-  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, {}); }), expected);
-  EXPECT_EQ(refusal_of([&] { load_encoder(file, {.image_size = kSide}, {}); }), expected);
+  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, kFp32); }), expected);
+  EXPECT_EQ(refusal_of([&] { load_encoder(file, {.image_size = kSide}, kFp32); }), expected);
 }
 
 TEST(LoadEncoderRefusal, OfDamagedMetadata) {
   const TemporaryFolder folder;
   const auto no_json = make_archive(folder, kFlat, "{not json", "a.pt");
-  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_json, {}, {}); }),
+  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_json, {}, kFp32); }),
                        no_json.string() + ": mien.json = encoder: expected a JSON object"));
   json lacking = info_json();
   lacking.erase("mean");
   const auto no_mean = make_archive(folder, kFlat, lacking.dump(), "b.pt");
-  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_mean, {}, {}); }),
+  EXPECT_TRUE(contains(refusal_of([&] { load_encoder(no_mean, {}, kFp32); }),
                        ": mien.json: mean = (missing): expected three numbers"));
 }
 
@@ -186,7 +188,7 @@ TEST(LoadEncoderRefusal, OfAWrongEmbeddingDim) {
   json wrong = info_json();
   wrong["embedding_dim"] = 7;
   const auto file = make_archive(folder, kFlat, wrong.dump());
-  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, {}); }),
+  EXPECT_EQ(refusal_of([&] { load_encoder(file, {}, kFp32); }),
             "--encoder = " + file.string() + ": gives 5 values an image, its mien.json says 7");
 }
 
@@ -194,7 +196,7 @@ TEST(LoadEncoderRefusal, OfOutputsThatAreNoEmbeddings) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& body) {
     return refusal_of(
-        [&] { load_encoder(make_archive(folder, body, info_json().dump()), {}, {}); });
+        [&] { load_encoder(make_archive(folder, body, info_json().dump()), {}, kFp32); });
   };
   EXPECT_TRUE(contains(refusal("return x"), "gives an output of 4 dimensions, expected [B, D]"));
   EXPECT_TRUE(contains(refusal("return x.mean()"), "gives an output of 0 dimensions"));

@@ -55,7 +55,8 @@ def encode(mien, encoders, tmp_path):
 
     def run(*roots, flags=(), bank=tmp_path / "bank", encoder="fast.pt"):
         images = [word for root in roots for word in ("--images", root)]
-        return mien("encode", *images, "--encoder", encoders / encoder, "--bank", bank, "--json", "--quiet", *flags)
+        return mien("encode", *images, "--encoder", encoders / encoder, "--bank", bank, "--json",
+                    "--quiet", *([] if "--dtype" in flags else ["--dtype", "fp32"]), *flags)
 
     return run
 

@@ -53,7 +53,7 @@ def metadata_of(archive):
 
 def embeddings(mien, images, archive, bank, *flags):
     found = result_json(mien("encode", "--images", images.parent, "--encoder", archive, "--bank", bank,
-                             "--json", "--quiet", *flags))
+                             "--json", "--quiet", *([] if "--dtype" in flags else ["--dtype", "fp32"]), *flags))
     assert found["frames"] == 2 * len(SHAPES) and found["failed"] == 0
     arrays, _ = read_safetensors(bank / "video.safetensors")
     assert arrays["embeddings"].dtype == np.float16

@@ -119,7 +119,7 @@ def crops(probe, paths, size, filter_name):
 def test_crops_equal_pillow_and_torchvision(probe, tmp_path, filter_name, size):
     generator = np.random.default_rng([11, size, len(filter_name)])
     paths = []
-    for index, (height, width) in enumerate(random_sizes(generator, 84)):
+    for index, (height, width) in enumerate(random_sizes(generator, 250)):
         mode = MODES[index % len(MODES)]
         paths.append(tmp_path / f"{index}-{mode}-{width}x{height}")
         paths[-1].write_bytes(random_file(generator, height, width, mode))
