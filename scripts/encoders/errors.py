@@ -1,4 +1,7 @@
-"""The one error that a user of the exporter can cause."""
+"""The one error that a user of a script can cause."""
+import re
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, bytes that are not UTF-8
 
 
 class InputError(Exception):
@@ -8,7 +11,12 @@ class InputError(Exception):
     """
 
     def __init__(self, what, value, expected):
-        super().__init__(f"{what} = {value}: {one_line(expected)}")
+        super().__init__(f"{visible(what)} = {visible(value)}: {visible(one_line(expected))}")
+
+
+def visible(text):
+    """The text with what would not print, line ends included, as escapes."""
+    return UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], str(text))
 
 
 def one_line(text):

@@ -1,9 +1,10 @@
 """From the path of an image to its video, name and frame number, by the rules of `mien encode`."""
 import re
 
-from encoders.errors import InputError
+from encoders.errors import UNPRINTABLE, InputError
 
 LAST_FRAME, MAX_INT64 = 2**31 - 1, 2**63 - 1
+LONGEST_NAME = 255 - len(".safetensors")  # bytes
 IMAGE_AT_START = re.compile(r"(.+?\.(?:jpe?g|png))(?=$|[\s,])", re.IGNORECASE)
 
 
@@ -20,9 +21,19 @@ def split_path(path, where):
     """(video, image) of a path: its last two components. where says for the message what the path stands in."""
     separator = "\\" if "\\" in path and "/" not in path else "/"
     parts = path.rsplit(separator, 2)
-    if len(parts) < 2 or not parts[-1] or not parts[-2] or parts[-2].startswith("."):
-        raise InputError(where, path or "(empty)", "a path that ends in <video>/<image>, such as 102/00001.jpg")
+    if len(parts) < 2 or not parts[-1] or not parts[-2] or parts[-2].startswith(".") or UNPRINTABLE.search(parts[-1]):
+        raise InputError(where, path or "(empty)", "a path that ends in <video>/<image>, such as 102/00001.jpg, and "
+                         "has no control character")
     return parts[-2], parts[-1]
+
+
+def check_video_name(name, what):
+    """Raises InputError for a name that cannot be a file's, or that would be one outside the bank or hidden in it."""
+    if not name or name.startswith(".") or "/" in name or UNPRINTABLE.search(name):
+        raise InputError(what, name or "(empty)", "a video's name: no / or control character in it, no dot at its "
+                         "start")
+    if len(name.encode()) > LONGEST_NAME:
+        raise InputError(what, name, f"a video's name of at most {LONGEST_NAME} bytes")
 
 
 def number_in(image):

@@ -83,7 +83,6 @@ class ArrayAVideo:
 
     def images(self):
         for video, _, frames in self.videos:
-            split_path(f"{video}/frame", f"{self.what}: video")
             for frame in frames:
                 yield video, f"{frame:05d}"
 

@@ -393,6 +393,54 @@ def test_refusals_name_what_is_wrong(run, tmp_path, features, make, fragments):
     assert not (tmp_path / "bank").exists() and list(tmp_path.glob(".*")) == []
 
 
+def save_arrays(folder, features, name):
+    torch.save({"good": torch.tensor(features), name: torch.tensor(features)}, folder / "f.pt")
+    return [folder / "f.pt"]
+
+
+def save_vectors(folder, features, name):
+    torch.save({f"{name}/{n}.jpg": torch.tensor(row) for n, row in enumerate(features)}, folder / "f.pt")
+    return [folder / "f.pt"]
+
+
+def save_rows(folder, features, name):
+    torch.save({"features": torch.tensor(features), "paths": ["good/1.jpg"] * 5 + [f"{name}/1.jpg"]}, folder / "f.pt")
+    return [folder / "f.pt"]
+
+
+@pytest.mark.parametrize("save", [save_arrays, save_vectors, save_rows])
+@pytest.mark.parametrize("name, shown", [
+    ("", None), (".", None), ("..", None), (".hidden", None), ("a\0b", "a\\x00b"), ("a\nb", "a\\nb"), ("\x7f", "\\x7f"),
+    ("a\x85", "a\\x85"), ("\udcff", "\\udcff"), ("v" * 250, "243 bytes")])
+def test_a_name_that_is_no_file_s_in_the_bank_is_refused(run, tmp_path, features, save, name, shown):
+    arguments = save(tmp_path, features[[0] * 6], name)
+    refused(run(*arguments, *NAMED, "--out", tmp_path / "d" / "bank"), "f.pt", shown or name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.pt"]
+
+
+@pytest.mark.parametrize("name", ["../../esc", "a/b", "/no-such-folder/esc", "a/", "/"])
+def test_a_key_with_a_slash_is_no_video(run, tmp_path, features, name):
+    refused(run(*save_arrays(tmp_path, features, name), *NAMED, "--out", tmp_path / "d" / "bank"), f"video = {name}: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.pt"]
+
+
+def test_a_group_of_hdf5_named_like_the_folder_above_is_no_video(run, tmp_path, features):
+    refused(run(write_h5(tmp_path / "f.h5", **{"x/../features": features, "y/features": features}), *NAMED, "--out",
+                tmp_path / "bank"), "video = ..: ")
+    assert not (tmp_path / "bank").exists()
+
+
+@pytest.mark.parametrize("name", ["a b", "a\\b", "ü…", "a.b.", "v" * 243, "-x", "a..b"])
+def test_any_other_name_is_a_video(run, mien, tmp_path, features, name):
+    assert name in imported(run, tmp_path / "bank", *save_arrays(tmp_path, features, name), *NAMED)
+    assert result_json(mien("inspect", tmp_path / "bank", "--verify", "--json"))["videos"] == 2
+
+
+def test_an_image_s_name_with_a_line_end_is_refused(run, tmp_path, features):
+    torch.save({"a/1\n.jpg": torch.tensor(features[0])}, tmp_path / "f.pt")
+    refused(run(tmp_path / "f.pt", *NAMED, "--out", tmp_path / "bank"), "a/1\\n.jpg")
+
+
 def test_code_inside_a_pt_file_does_not_run(run, tmp_path):
     class Trap:
         def __reduce__(self):
