@@ -37,10 +37,13 @@ def check_video_name(name, what):
 
 
 def number_in(image):
-    """The number that an image's name ends with before its suffix, or None."""
+    """The number that an image's name ends with before its suffix, at most MAX_INT64, or None."""
     stem = image.rpartition(".")[0] if "." in image else image
-    digits = re.search(r"[0-9]*$", stem)[0]
-    return int(digits) if digits else None
+    digits = stem[len(stem.rstrip("0123456789")):]
+    if not digits:
+        return None
+    digits = digits.lstrip("0") or "0"
+    return min(int(digits), MAX_INT64) if len(digits) < 20 else MAX_INT64  # int() refuses thousands of digits
 
 
 def number_frames(images):
@@ -56,7 +59,7 @@ def number_frames(images):
     frames, refused = {}, [(0, image, "no frame number in the name") for image in others]
     for number, _, image in numbered:
         if number > LAST_FRAME:
-            refused.append((min(number, MAX_INT64), image, f"frame number above {LAST_FRAME}"))
+            refused.append((number, image, f"frame number above {LAST_FRAME}"))
         elif number in frames:
             refused.append((number, image, "duplicate frame number"))
         else:

@@ -233,11 +233,23 @@ def test_numbers_follow_the_rules_of_encode():
     assert frames == {1: "1.jpg", 2: "Z.jpg", 3: "a.jpg", 4: "b.jpg"} and not failed and named
 
 
+def test_numbers_of_thousands_of_digits(run, mien, tmp_path):
+    huge, small = f"{'9' * 5000}.jpg", f"{'0' * 5000}4.jpg"
+    torch.save({f"v/{name}": torch.ones(3) for name in (huge, small, "1.jpg")}, tmp_path / "f.pt")
+    arrays, metadata = imported(run, tmp_path / "bank", tmp_path / "f.pt", *NAMED)["v"]
+    assert arrays["frames"].tolist() == [1, 4]
+    assert json.loads(metadata["failed"]) == [
+        {"frame": 2**63 - 1, "path": f"v/{huge}", "reason": "frame number above 2147483647"}]
+    facts = result_json(mien("inspect", tmp_path / "bank", "--verify", "--json"))
+    assert (facts["valid"], facts["frames"], facts["failed"]) == (True, 2, 1)
+
+
 def test_frames_equal_those_of_mien_encode(run, mien, tmp_path):
     """The same folder, encoded by mien and listed for an import: the same frames, names and failures."""
     from PIL import Image
 
-    names = {"plain": ["00002.jpg", "1.jpg", "00001.jpg", "cover.jpg", "99999999999.jpg"],
+    names = {"plain": ["00002.jpg", "1.jpg", "00001.jpg", "cover.jpg", "99999999999.jpg", f"{'9' * 200}.jpg",
+                       f"{'0' * 200}7.jpg", f"{2**63}.png", f"{2**63 - 1}.png"],
              "words": ["left.png", "right.png", "up.jpg", "1.jpg"]}
     paths = [f"{video}/{name}" for video, files in names.items() for name in files]
     for path in paths:
