@@ -2,8 +2,11 @@
 
 A dataset [N, D] (the code of arXiv 2403.09915 calls it train_features or val_features and lists its images in a text
 file) with --paths LIST or with a dataset of N texts; a dataset [N, D] a video, or a group <video> that holds
-`features` [N, D] and perhaps `frames` [N]; a dataset [D] an image, named <video>/<image>.
+`features` [N, D] and perhaps `frames` [N] (one number is a count and left alone); a dataset [D] an image, named
+<video>/<image>.
 """
+import numpy as np
+
 from encoders.errors import InputError
 
 from .layouts import ArrayAVideo, RowsWithPaths, VectorAnImage
@@ -118,5 +121,14 @@ def videos_of(file, path, matrices, dataset):
         if video in videos:
             raise InputError("FEATURES", f"{path}: {matrix}", f"one dataset [N, D] of video {video}, or --dataset NAME")
         frames = file.get(f"{group}/frames") if in_group else file[matrix].attrs.get("frames")
-        videos[video] = (file[matrix], None if frames is None else frames[:])
+        videos[video] = (file[matrix], list_of_frames(frames))
     return videos
+
+
+def list_of_frames(value):
+    """The array in a dataset or an attribute; None where there is neither, or one number: how many frames there are."""
+    import h5py
+    if value is None or isinstance(value, h5py.Group):
+        return None
+    frames = np.asarray(value[()] if isinstance(value, h5py.Dataset) else value)
+    return None if frames.ndim == 0 and frames.dtype.kind in "iuf" else frames

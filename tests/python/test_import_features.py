@@ -187,6 +187,37 @@ def test_an_array_a_video_with_its_frames(run, tmp_path, features):
     assert videos["two"][0]["frames"].tolist() == [5, 6]
 
 
+@pytest.mark.parametrize("count", [6, np.int64(6), np.float32(2), [3, 1, 2, 9, 8, 7]])
+def test_frames_that_are_one_number_are_a_count(run, tmp_path, features, count):
+    order = np.argsort(count) if np.ndim(count) else np.arange(6)
+    frames = sorted(count) if np.ndim(count) else [1, 2, 3, 4, 5, 6]
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        for name in ("by_attribute", "other"):
+            file[name] = features
+            file[name].attrs["frames"] = count
+        file["in_group/clip"], file["in_group/frames"] = features, count
+        file["images/features"], file["images/frames/1"] = features, "a group"
+    videos = imported(run, tmp_path / "bank", tmp_path / "f.h5", *NAMED)
+    assert sorted(videos) == ["by_attribute", "images", "in_group", "other"]
+    for name in ("by_attribute", "in_group"):
+        assert videos[name][0]["frames"].tolist() == frames
+        np.testing.assert_array_equal(videos[name][0]["embeddings"], features[order].astype(np.float16))
+    assert videos["images"][0]["frames"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("frames", ["1,2,3,4,5,6", np.zeros((6, 1), int), np.arange(6.0), h5py.Empty("i4")])
+@pytest.mark.parametrize("place", ["attribute", "dataset"])
+def test_frames_that_are_no_list_of_numbers_are_refused(run, tmp_path, features, frames, place):
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["x/clip"], file["y"] = features, features
+        if place == "dataset":
+            file["x/frames"] = frames
+        else:
+            file["y"].attrs["frames"] = frames
+    refused(run(tmp_path / "f.h5", *NAMED, "--out", tmp_path / "bank"), "frames = ", "[6] whole numbers")
+    assert not (tmp_path / "bank").exists()
+
+
 def test_dataset_chooses_among_several(run, tmp_path, features):
     file = write_h5(tmp_path / "f.h5", clip=features, resnet=features[:, :2])
     listed = write_list(tmp_path, PATHS)
@@ -235,7 +266,7 @@ def test_numbers_follow_the_rules_of_encode():
 
 def test_numbers_of_thousands_of_digits(run, mien, tmp_path):
     huge, small = f"{'9' * 5000}.jpg", f"{'0' * 5000}4.jpg"
-    torch.save({f"v/{name}": torch.ones(3) for name in (huge, small, "1.jpg")}, tmp_path / "f.pt")
+    torch.save({f"v/{name}": torch.arange(3.0) for name in (huge, small, "1.jpg")}, tmp_path / "f.pt")
     arrays, metadata = imported(run, tmp_path / "bank", tmp_path / "f.pt", *NAMED)["v"]
     assert arrays["frames"].tolist() == [1, 4]
     assert json.loads(metadata["failed"]) == [
