@@ -1,6 +1,7 @@
 """What a bank says of the encoder that made its embeddings: known from its archive, or as far as the user knows."""
 import hashlib
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -8,6 +9,31 @@ from encoders.clip import MEAN, STD
 from encoders.errors import InputError
 
 METADATA_ENTRY = "/extra/mien.json"
+
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def are_numbers(value):
+    return isinstance(value, list) and len(value) == 3 and all(
+        isinstance(number, (int, float)) and not isinstance(number, bool) and abs(number) <= sys.float_info.max
+        for number in value)
+
+
+REQUIRED = {  # as mien itself requires them in an archive's mien.json and in bank.json
+    "name": (is_text, "a text"),
+    "image_size": (lambda value: is_whole(value) and 1 <= value <= 4096, "a whole number of 1 to 4096"),
+    "embedding_dim": (lambda value: is_whole(value) and value > 0, "a whole number of at least 1"),
+    "mean": (are_numbers, "three numbers"),
+    "std": (lambda value: are_numbers(value) and min(value) > 0, "three numbers above 0"),
+    "resize": (lambda value: value in ("bicubic", "bilinear"), "bicubic or bilinear"),
+}
+OPTIONAL = {"source": (is_text, "a text"), "weights_sha256": (is_text, "a text")}
 
 
 def file_sha256(path):
@@ -28,17 +54,31 @@ def archive_metadata(path):
     return metadata
 
 
+def checked(metadata, path):
+    """What a bank records of an archive's mien.json. Raises InputError for the first key that is missing or wrong."""
+    facts = {}
+    for key, (fits, expected) in (REQUIRED | OPTIONAL).items():
+        if key not in metadata and key in OPTIONAL:
+            continue
+        if key not in metadata or not fits(metadata[key]):
+            value = json.dumps(metadata[key], ensure_ascii=False) if key in metadata else "(missing)"
+            raise InputError(f"{path}: mien.json: {key}", value, expected)
+        facts[key] = metadata[key]
+    return facts
+
+
 def from_archive(path, name, image_size, dim):
     """Facts of the archive itself, so that the bank is one with what `mien encode` makes with that file."""
     metadata = archive_metadata(path)
     if metadata is None:
         metadata = placeholders(required(name, f"{path} has no mien.json"), image_size, dim, Path(path).name)
-    if name is not None and name != metadata.get("name"):
-        raise InputError("--encoder-name", name, f"{metadata.get('name')}, as {path} says, or left out")
-    if metadata.get("embedding_dim") != dim:
+    facts = checked(metadata, path)
+    if name is not None and name != facts["name"]:
+        raise InputError("--encoder-name", name, f"{facts['name']}, as {path} says, or left out")
+    if facts["embedding_dim"] != dim:
         raise InputError("--encoder", path, f"an encoder of {dim} values, as the features have (its mien.json says "
-                         f"{metadata.get('embedding_dim')})")
-    return {**metadata, "file_sha256": file_sha256(path)}
+                         f"{facts['embedding_dim']})")
+    return {**facts, "file_sha256": file_sha256(path)}
 
 
 def from_name(name, image_size, dim, files):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -434,6 +435,40 @@ def broken(folder, name, content=b"nonsense"):
 def test_refusals_name_what_is_wrong(run, tmp_path, features, make, fragments):
     refused(run(*make(tmp_path, features), "--out", tmp_path / "bank"), *fragments)
     assert not (tmp_path / "bank").exists() and list(tmp_path.glob(".*")) == []
+
+
+def archive_with(folder, changes):
+    """Not an encoder, only its mien.json: `...` as a value leaves the key out."""
+    info = {"name": "known", "image_size": 8, "embedding_dim": 5, "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 1],
+            "resize": "bilinear", "source": "a test", "weights_sha256": "ab", "more": [1]} | changes
+    with zipfile.ZipFile(folder / "e.pt", "w") as archive:
+        archive.writestr("e/extra/mien.json", json.dumps({k: v for k, v in info.items() if v is not ...}))
+    return folder / "e.pt"
+
+
+@pytest.mark.parametrize("key, value", [
+    *((key, ...) for key in ("name", "image_size", "embedding_dim", "mean", "std", "resize")),
+    *((key, value) for key in ("name", "source", "weights_sha256", "resize") for value in (None, 5, ["bicubic"])),
+    *((key, value) for key in ("image_size", "embedding_dim") for value in (None, "8", 0, -8, 8.5, True, [8])),
+    *((key, value) for key in ("mean", "std")
+      for value in (None, 0.5, "0.5", [0.5] * 2, [0.5] * 4, [0.5, "0.5", 0.5], [0.5, True, 0.5], {"0": 1},
+                    [0.5, float("nan"), 0.5], [float("inf")] * 3, [10**400] * 3)),
+    ("std", [0.5, 0, 0.5]), ("std", [0.5, 0.5, -0.5]), ("image_size", 4097), ("resize", "nearest")])
+def test_an_archive_s_mien_json_that_mien_would_refuse_is_refused_by_its_key(run, tmp_path, features, key, value):
+    archive = archive_with(tmp_path, {key: value})
+    shown = "(missing)" if value is ... else json.dumps(value)
+    refused(run(*save_npy(tmp_path, features), "--encoder", archive, "--out", tmp_path / "bank"),
+            f"{archive}: mien.json: {key} = {shown}: ")
+    assert not (tmp_path / "bank").exists()
+
+
+def test_a_bank_has_of_mien_json_what_mien_records(run, mien, tmp_path, features):
+    for n, changes in enumerate([{}, {"source": ..., "weights_sha256": ...}]):
+        archive, bank = archive_with(tmp_path, changes), tmp_path / f"bank{n}"
+        imported(run, bank, *save_npy(tmp_path, features), "--encoder", archive)
+        found = json.loads((bank / "bank.json").read_text())["encoder"]
+        assert ("more" in found, "source" in found) == (False, not n) and found["std"] == [0.2, 0.25, 1]
+        assert result_json(mien("inspect", bank, "--verify", "--json"))["encoder"]["name"] == "known"
 
 
 def save_arrays(folder, features, name):
