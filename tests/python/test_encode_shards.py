@@ -1,6 +1,7 @@
 """`mien encode` on several processes at once: by flag, by launchers' variables, by torchrun itself and by the batch
 script. However it is split, the bank is that of one process, bit for bit."""
 
+import json
 import os
 import pathlib
 import re
@@ -165,6 +166,18 @@ def test_the_batch_script_encodes_and_verifies(job, tmp_path):
     assert "--kill-on-bad-exit=0" in (tmp_path / "srun.log").read_text()
     assert job.run([], tmp_path / "at once", batch_size=16).returncode == 0
     assert tree(tmp_path / "bank") == tree(tmp_path / "at once")
+
+
+def test_the_batch_script_goes_on_with_another_number_of_cpus(job, tmp_path):
+    bank = tmp_path / "bank"
+    assert run_script(job, tmp_path, bank, SLURM_CPUS_PER_TASK="2").returncode == 0
+    assert json.loads((bank / "bank.json").read_text())["compute"]["threads"] == 2
+    whole = tree(bank)
+    (bank / "v3.safetensors").unlink()
+    done = run_script(job, tmp_path, bank, SLURM_CPUS_PER_TASK="1")
+    assert done.returncode == 0, done.stderr
+    assert tree(bank) == whole
+    assert (tmp_path / "srun.log").read_text().splitlines()[1::2] == ["--cpus-per-task=2", "--cpus-per-task=1"]
 
 
 def test_the_batch_script_takes_several_roots_and_fails_when_a_task_does(job, tmp_path):
