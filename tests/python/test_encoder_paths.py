@@ -6,6 +6,7 @@ that a wrong activation or number of heads could not pass.
 
 import functools
 import json
+import re
 
 import pytest
 import torch
@@ -35,9 +36,20 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
-def archive(request, tmp_path_factory):
-    return LAYOUTS[request.param](tmp_path_factory.mktemp("archive") / f"{request.param}.pt", 11)
+NO_CLIP = ("openclip-layer-scale", "openclip-average-pooled", "post-norm-vit", "convolutional")
+RUNNABLE = [name for name in LAYOUTS if name != "openai"]  # by LibTorch as they are, without a GPU
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """archives(name): the Archive of LAYOUTS, written once."""
+    folder = tmp_path_factory.mktemp("archives")
+    return functools.cache(lambda name: LAYOUTS[name](folder / f"{name}.pt", 11))
+
+
+@pytest.fixture(params=LAYOUTS)
+def archive(request, archives):
+    return archives(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +63,24 @@ def test_the_bank_equals_the_eager_model(mien, images, archive, tmp_path, flags)
     expected = archive.reference(inputs(images, archive.preprocessing))
     assert found.shape == expected.shape
     assert errors(found, expected).max() <= IN_BANK
+
+
+def accepted_paths(mien, images, archive, bank):  # noqa: F811
+    """The names in the log's line `images/s by path: torchscript-frozen 12.3, ...`."""
+    done = mien("encode", "--images", images.parent, "--encoder", archive.path, "--bank", bank, "--dtype", "fp32",
+                "--verbose")
+    assert done.returncode == 0, done.stderr
+    listed = re.search(r"images/s by path: (.+)", done.stderr)
+    assert listed, done.stderr
+    return [entry.split()[0] for entry in listed[1].split(", ")]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_mien_computes_what_is_a_clip_tower_itself_and_nothing_else(mien, images, archives, tmp_path,  # noqa: F811
+                                                                    layout):
+    paths = accepted_paths(mien, images, archives(layout), tmp_path / "bank")
+    assert "torchscript-frozen" in paths
+    assert any(path.startswith("clip-vit-") for path in paths) == ("clip-vit-blas" in paths) == (layout not in NO_CLIP)
 
 
 def test_inspect_calls_it_a_valid_encoder(mien, archive):
@@ -114,10 +144,10 @@ def test_the_openai_archive_is_halves_on_cuda_and_fails_as_it_is(openai):
     assert loaded.input_resolution.item() == 48 and "transformer.resblocks.0.ln_1.weight" in state
 
 
+@pytest.mark.parametrize("layout", RUNNABLE)  # of the OpenAI one the test above says why not
 @torch.no_grad()
-def test_every_other_archive_reproduces_its_reference(archive):
-    if archive.info is None:
-        return  # the OpenAI one does not run here: the test above
+def test_every_other_archive_reproduces_its_reference(archives, layout):
+    archive = archives(layout)
     pixels = torch.randn(3, 3, archive.image_size, archive.image_size, generator=torch.Generator().manual_seed(1))
     loaded = torch.jit.load(str(archive.path))
     assert largest_error(loaded(pixels), archive.reference(pixels)) <= 1e-5
