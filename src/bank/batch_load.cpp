@@ -1,6 +1,7 @@
 #include "batch_load.h"
 
 #include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <new>
@@ -72,7 +73,10 @@ void BatchLoad::place() {
                       ? ImageBatch(images, static_cast<std::int64_t>(size & 0xffffffffU),
                                    static_cast<std::int64_t>(size >> 32))
                       : ImageBatch(images, recipe_.image_size);
-  tbb::parallel_for(std::size_t{0}, count(), [this](std::size_t i) { place_image(i); });
+  // Isolated: while it waits, this thread must not begin with the images of later batches.
+  tbb::this_task_arena::isolate([this] {
+    tbb::parallel_for(std::size_t{0}, count(), [this](std::size_t i) { place_image(i); });
+  });
   read_.clear();
 }
 

@@ -122,7 +122,10 @@ std::unique_ptr<Encoder> load_settled(const fs::path& folder, const EncoderLoade
                                       const EncodeOptions& options,
                                       const std::vector<std::string>& sources) {
   const std::optional<BankCompute> fixed = fixed_compute(folder);
-  if (fixed) require_agreement(folder, *fixed, options);
+  if (fixed) {
+    require_agreement(folder, *fixed, options);
+    set_threads(fixed->threads);  // the layout of packed weights may depend on them
+  }
   auto encoder = fixed ? load(fixed->dtype, fixed->path) : load(options.dtype, kAuto);
   const BankCompute settled = settle_bank(folder, *encoder, options, sources);
   if (settled.path == encoder->path_name() && settled.dtype == encoder->dtype_name()) {

@@ -73,12 +73,7 @@ void keep_own(std::vector<VideoFrames>& videos, const std::optional<std::string>
 std::vector<VideoFrames> find_videos(const Options& options) {
   std::vector<VideoFrames> videos = list_videos({options.images.begin(), options.images.end()});
   if (!options.videos.empty()) {
-    const std::string text = read_text(options.videos, "--videos");
-    std::vector<std::string> names;
-    for (const std::string_view line : lines_of(text)) {
-      if (!trim(line).empty()) names.emplace_back(trim(line));
-    }
-    keep_named(videos, names, "--videos " + options.videos);
+    keep_named(videos, names_in(options.videos, "--videos"), "--videos " + options.videos);
   }
   keep_every(videos, options.every);
   keep_own(videos, options.shard);
@@ -140,7 +135,8 @@ void run_encode(const Options& options) {
   const EncoderOverrides overrides = overrides_of(options);
   if (options.benchmark) {
     require_given("--encoder", options.encoder, "a TorchScript archive to measure");
-    run_encode_benchmark(options.encoder, overrides, device, options.common.json);
+    run_encode_benchmark(options.encoder, overrides, {.device = device, .dtype = options.dtype},
+                         options.common.json);
     return;
   }
   require(options);
@@ -172,7 +168,8 @@ void add_encode(CommandLine& line) {
                    "Folder of video folders, or of one video's images; repeatable, the first "
                    "root that has a video wins")
       ->allow_extra_args(false);
-  command->add_option("--encoder", options->encoder, "TorchScript archive with mien.json inside");
+  command->add_option("--encoder", options->encoder,
+                      "TorchScript archive: one of export_encoder.py, or OpenAI's");
   command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");
   command->add_option("--videos", options->videos, "File with the names to encode, one a line");
   add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
@@ -180,7 +177,7 @@ void add_encode(CommandLine& line) {
                       "I/N: the I-th of N parts of the videos, from 0; default: as RANK and "
                       "WORLD_SIZE, or Slurm's variables, say");
   add_whole_number(command, "--batch-size", options->batch_size, "Images a forward pass",
-                   "the bank's, 16 for a new one");
+                   "the bank's; for a new one 16, on a GPU 256");
   command
       ->add_option("--dtype", options->dtype,
                    "Arithmetic: auto, fp32, bf16 or fp16; a bank is of one")

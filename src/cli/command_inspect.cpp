@@ -23,16 +23,6 @@ struct Options {
   InspectOptions inspect;
 };
 
-/// The names in a file, one a line.
-std::vector<std::string> names_in(const std::string& file, const std::string& flag) {
-  const std::string text = read_text(file, flag);
-  std::vector<std::string> names;
-  for (const std::string_view line : lines_of(text)) {
-    if (!trim(line).empty()) names.emplace_back(trim(line));
-  }
-  return names;
-}
-
 /// `key: value` lines, nested ones indented.
 std::string facts_text(const json& facts, const std::string& indent) {
   std::string text;

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -160,6 +161,15 @@ void require_in(const std::string& flag, std::int64_t value, std::int64_t low, s
   if (value < low || value > high) {
     throw InputError(flag, std::to_string(value), concat("expected ", low, " to ", high));
   }
+}
+
+std::vector<std::string> names_in(const std::string& file, const std::string& flag) {
+  const std::string text = read_text(file, flag);
+  std::vector<std::string> names;
+  for (const std::string_view line : lines_of(text)) {
+    if (!trim(line).empty()) names.emplace_back(trim(line));
+  }
+  return names;
 }
 
 void print_json(const nlohmann::json& result) {

@@ -62,6 +62,9 @@ CLI::Option* add_whole_number(CLI::App* command, const std::string& flag,
 /// Throws InputError unless low <= value <= high.
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high);
 
+/// The names in a file, one a line; blank lines are none. Throws InputError when it cannot be read.
+std::vector<std::string> names_in(const std::string& file, const std::string& flag);
+
 /// The result as one JSON object, alone on standard output.
 void print_json(const nlohmann::json& result);
 

@@ -15,7 +15,8 @@ namespace mien {
 namespace {
 
 using nlohmann::json;
-constexpr double kSeconds = 2;  ///< a measurement
+constexpr double kSeconds = 2;        ///< a measurement
+constexpr double kWorthAFlag = 1.05;  ///< a gain that the user is told of
 constexpr int kPathWidth = 38, kColumnWidth = 10;
 
 std::vector<std::int64_t> batch_sizes(const std::string& device) {
@@ -39,7 +40,8 @@ void print_benchmark_json(const EncoderBenchmark& result, const std::string& dev
               {"device", device},
               {"threads", runtime_facts().threads},
               {"rates", rates},
-              {"chosen", to_json(result.chosen)}});
+              {"chosen", to_json(result.chosen)},
+              {"fastest", to_json(result.fastest)}});
 }
 
 /// A row a path and dtype, a column a batch size.
@@ -65,17 +67,31 @@ std::string table(const EncoderBenchmark& result, const std::vector<std::int64_t
   return std::move(text).str();
 }
 
+std::string choice_text(const EncoderBenchmark& result) {
+  const PathRate& chosen = result.chosen;
+  const PathRate& fastest = result.fastest;
+  std::string text = concat("would choose: ", chosen.path, " in ", chosen.dtype, " (",
+                            fixed(chosen.images_per_second, 1),
+                            " images/s at the default batch of ", chosen.batch_size, ")");
+  if (fastest.images_per_second > kWorthAFlag * chosen.images_per_second) {
+    text += concat("; --batch-size ", fastest.batch_size, " gives ",
+                   fixed(fastest.images_per_second, 1));
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 void run_encode_benchmark(const std::filesystem::path& encoder, const EncoderOverrides& overrides,
-                          const std::string& device, bool as_json) {
+                          const EncoderRequest& request, bool as_json) {
+  const std::string& device = request.device;
   const std::vector<std::int64_t> sizes = batch_sizes(device);
   const auto on_rate = [](const PathRate& rate) {
-    log::debug(concat(rate.path, " ", rate.dtype, " batch ", rate.batch_size, ": ",
-                      fixed(rate.images_per_second, 1), " images/s"));
+    log::info(concat(rate.path, " ", rate.dtype, " batch ", rate.batch_size, ": ",
+                     fixed(rate.images_per_second, 1), " images/s"));
   };
   const EncoderBenchmark result =
-      benchmark_encoder(encoder, overrides, device, sizes, kSeconds, on_rate);
+      benchmark_encoder(encoder, overrides, request, sizes, kSeconds, on_rate);
   if (as_json) {
     print_benchmark_json(result, device);
     return;
@@ -83,10 +99,7 @@ void run_encode_benchmark(const std::filesystem::path& encoder, const EncoderOve
   const RuntimeFacts facts = runtime_facts();
   print_text(concat(result.info.name, " on ", device, ", ", facts.threads, " threads, ",
                     facts.cpu_capability, facts.native_bf16 ? ", bf16 instructions\n" : "\n") +
-             table(result, sizes) +
-             concat("would choose: ", result.chosen.path, " in ", result.chosen.dtype,
-                    "; fastest here at --batch-size ", result.chosen.batch_size, " (",
-                    fixed(result.chosen.images_per_second, 1), " images/s)\n"));
+             table(result, sizes) + choice_text(result));
 }
 
 }  // namespace mien

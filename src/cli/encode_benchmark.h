@@ -2,15 +2,14 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
-#include "mien/encoder/encoder_info.h"
+#include "mien/encoder/encoder.h"
 
 namespace mien {
 
 /// Measures and prints a table (or JSON) of paths, dtypes, batch sizes and images/s, and what
 /// `mien encode` would choose. Throws InputError as load_encoder() does.
 void run_encode_benchmark(const std::filesystem::path& encoder, const EncoderOverrides& overrides,
-                          const std::string& device, bool as_json);
+                          const EncoderRequest& request, bool as_json);
 
 }  // namespace mien

@@ -24,7 +24,7 @@ using nlohmann::json;
 
 void inspect_encoder(const fs::path& path, bool verify, Inspection& found) {
   found.facts = describe_encoder(path, {});
-  if (verify) load_encoder(path, {}, {});  // runs every path of it
+  if (verify) load_encoder(path, {}, {});  // tries every path of it
 }
 
 json labels_json(const LabelSet& set) {

@@ -29,7 +29,7 @@ torch::jit::Module load_module(const std::filesystem::path& file, std::string& m
     return module;
   } catch (const std::exception& problem) {  // c10::Error and what the archive reader throws
     throw InputError("--encoder", file.string(),
-                     "expected a TorchScript archive (" + first_line(problem.what()) + ")");
+                     "expected a TorchScript archive (" + reason_of(problem) + ")");
   }
 }
 
@@ -104,6 +104,28 @@ void describe_weights(Archive& archive) {
   archive.weights_dtype = dtype;
 }
 
+void require_forward(const Archive& archive) {
+  const auto method = archive.tower.find_method(kForward);
+  if (!method || method->num_inputs() < 2) {  // the module itself is the first
+    throw InputError("--encoder", archive.file.string(),
+                     "expected a TorchScript archive with forward(images)");
+  }
+}
+
+/// Half-precision weights and what tracing has baked into the operators become fp32 on the CPU.
+void make_single_precision(const torch::jit::Module& tower) {
+  const auto convert = [](at::Tensor tensor) {
+    if (is_reduced_precision(tensor.scalar_type())) tensor.set_data(tensor.to(at::kFloat));
+  };
+  for (const at::Tensor& tensor : tower.parameters()) convert(tensor);
+  for (const at::Tensor& tensor : tower.buffers()) convert(tensor);
+  for (const torch::jit::Module& part : tower.modules()) {
+    for (const torch::jit::Method& method : part.get_methods()) {
+      retarget_constants(*method.graph(), at::kCPU, at::kFloat);
+    }
+  }
+}
+
 }  // namespace
 
 NamedTensors Archive::named_parameters() const {
@@ -121,20 +143,44 @@ Archive open_archive(const std::filesystem::path& file, const EncoderOverrides& 
                   .kind = openai ? kOpenAiArchive : "TorchScript archive"};
   describe_weights(archive);
   archive.info = info_of(archive, metadata, openai ? input_resolution(module) : 0, overrides);
-  if (archive.weights_dtype != "fp32" && archive.weights_dtype != "frozen") {
-    archive.tower.to(at::kFloat);
-  }
-  for (const torch::jit::Module& part : archive.tower.modules()) {
-    for (const torch::jit::Method& method : part.get_methods()) {
-      retarget_constants(*method.graph(), at::kCPU, at::kFloat);
-    }
-  }
+  require_forward(archive);
+  make_single_precision(archive.tower);
   return archive;
 }
 
-std::string first_line(const char* text) {
-  const std::string_view all(text);
-  return std::string(all.substr(0, all.find('\n')));
+const torch::jit::Module& Archive::frozen() const {
+  if (!made_frozen) {
+    try {
+      made_frozen = torch::jit::freeze(tower);
+    } catch (const std::exception& problem) {  // c10::Error and others of the compiler
+      throw InputError("--encoder", file.string(),
+                       "expected a TorchScript archive with forward(images) that can be frozen (" +
+                           reason_of(problem) + ")");
+    }
+  }
+  return *made_frozen;
+}
+
+torch::jit::Graph& graph_of(const torch::jit::Module& frozen) {
+  return *frozen.get_method(kForward).graph();
+}
+
+int count_convolutions(const torch::jit::Module& frozen) {
+  torch::jit::Graph& graph = graph_of(frozen);
+  return count_nodes(graph, "aten::_convolution") + count_nodes(graph, "aten::conv2d");
+}
+
+/// A script that fails gives its trace first and what it raised last; others the reason first.
+std::string reason_of(const std::exception& problem) {
+  const auto* error = dynamic_cast<const c10::Error*>(&problem);
+  const std::string text = error != nullptr ? error->what_without_backtrace() : problem.what();
+  std::string first, last;
+  for (const std::string_view line : lines_of(text)) {
+    if (trim(line).empty()) continue;
+    last = trim(line);
+    if (first.empty()) first = last;
+  }
+  return first.find("TorchScript interpreter") != std::string::npos ? last : first;
 }
 
 }  // namespace mien

@@ -3,7 +3,9 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "clip_vit_names.h"
@@ -23,6 +25,10 @@ struct Archive {
 
   /// Parameters of the tower by their full names.
   NamedTensors named_parameters() const;
+
+  /// The tower frozen, in fp32 on the CPU; made once. Not to be changed.
+  const torch::jit::Module& frozen() const;
+  mutable std::optional<torch::jit::Module> made_frozen;  ///< what frozen() gives
 };
 
 /// Opens the file. An archive of OpenAI's (a whole CLIP in half precision) gives its image tower,
@@ -30,7 +36,15 @@ struct Archive {
 /// read_encoder_info() does.
 Archive open_archive(const std::filesystem::path& file, const EncoderOverrides& overrides);
 
-/// What a library says in its first line.
-std::string first_line(const char* text);
+inline constexpr const char* kForward = "forward";
+
+/// The graph of a frozen module.
+torch::jit::Graph& graph_of(const torch::jit::Module& frozen);
+
+/// Convolutions in a frozen module.
+int count_convolutions(const torch::jit::Module& frozen);
+
+/// What LibTorch complains of, on one line, without its traces.
+std::string reason_of(const std::exception& problem);
 
 }  // namespace mien

@@ -9,6 +9,7 @@
 #include "mien/core/interrupt.h"
 #include "mien/encoder/runtime.h"
 #include "prepared_archive.h"
+#include "tensor_encoder.h"
 
 namespace mien {
 namespace {
@@ -34,31 +35,39 @@ double rate_of(const EncoderPath& path, const at::Tensor& pixels, double seconds
   return best;
 }
 
-/// The fastest of the dtype; of fp32 when nothing in it agrees with the plain module.
-void choose(const std::string& dtype, EncoderBenchmark& result) {
+/// The fastest of the dtype at a batch size (0: at any); null when nothing agrees with the plain
+/// module.
+const PathRate* best_of(const EncoderBenchmark& result, const std::string& dtype,
+                        std::int64_t batch_size) {
   const PathRate* best = nullptr;
   for (const PathRate& rate : result.rates) {
-    if (rate.dtype != dtype || !rate.problem.empty()) continue;
+    const bool asked = rate.dtype == dtype && (batch_size == 0 || rate.batch_size == batch_size);
+    if (!asked || !rate.problem.empty()) continue;
     if (best == nullptr || rate.images_per_second > best->images_per_second) best = &rate;
   }
-  if (best != nullptr) {
-    result.chosen = *best;
-  } else if (dtype != "fp32") {
-    choose("fp32", result);
-  }
+  return best;
+}
+
+std::vector<std::string> dtypes_to_measure(const EncoderRequest& request) {
+  return request.dtype == "auto" ? supported_dtypes(request.device) : dtypes_to_try(request);
 }
 
 }  // namespace
 
+std::int64_t default_batch_size(const std::string& device) {
+  return device == "cpu" ? kBatchSizeOnCpu : kBatchSizeOnDevice;
+}
+
 EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
-                                   const EncoderOverrides& overrides, const std::string& device,
+                                   const EncoderOverrides& overrides, const EncoderRequest& request,
                                    const std::vector<std::int64_t>& batch_sizes, double seconds,
                                    const std::function<void(const PathRate&)>& on_rate) {
+  const std::string& device = request.device;
   const at::Device where(device);
   const PreparedArchive prepared = prepare_archive(file, overrides, where);
   EncoderBenchmark result{.info = prepared.archive.info};
   const std::int64_t side = result.info.image_size;
-  for (const std::string& dtype : supported_dtypes(device)) {
+  for (const std::string& dtype : dtypes_to_measure(request)) {
     for (const PathRecipe& recipe : prepared.recipes(where, dtype)) {
       const PathTrial trial = try_path(recipe, prepared.reference, /*measure=*/true);
       for (const std::int64_t batch_size : batch_sizes) {
@@ -73,7 +82,13 @@ EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
       }
     }
   }
-  choose(preferred_dtype(device), result);
+  for (const std::string& dtype : dtypes_to_try(request)) {
+    const PathRate* chosen = best_of(result, dtype, default_batch_size(device));
+    if (chosen == nullptr) continue;
+    result.chosen = *chosen;
+    result.fastest = *best_of(result, dtype, 0);
+    break;
+  }
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "clip_vit.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -11,8 +12,6 @@
 namespace mien {
 namespace {
 
-/// x * sigmoid(1.702 x) = swish(1.702 x) / 1.702: both factors go into the weights around it.
-constexpr double kQuickGelu = 1.702;
 constexpr double kNormEpsilon = 1e-5;
 constexpr std::int64_t kRowsHint = 16;  ///< images a batch, for the layout of packed weights
 
@@ -34,6 +33,10 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
 }
 
 }  // namespace
+
+LinearWeights stacked(const LinearWeights& q, const LinearWeights& k, const LinearWeights& v) {
+  return {at::cat({q.weight, k.weight, v.weight}), at::cat({q.bias, k.bias, v.bias})};
+}
 
 std::int64_t ClipVitWeights::image_size() const {
   return patch_size * std::llround(std::sqrt(static_cast<double>(tokens() - 1)));
@@ -123,8 +126,8 @@ ClipVit::Block ClipVit::pack(const ClipVitBlock& block, bool last) const {
           to_device(block.mlp_norm),
           std::move(inputs),
           pack(block.out),
-          pack(quick ? scaled(block.fc, kQuickGelu, kQuickGelu) : block.fc),
-          pack(quick ? scaled(block.projection, 1 / kQuickGelu, 1) : block.projection)};
+          pack(quick ? scaled(block.fc, kQuickGeluSlope, kQuickGeluSlope) : block.fc),
+          pack(quick ? scaled(block.projection, 1 / kQuickGeluSlope, 1) : block.projection)};
 }
 
 at::Tensor ClipVit::forward(const at::Tensor& pixels) const {

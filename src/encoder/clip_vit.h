@@ -28,6 +28,13 @@ struct ClipVitBlock {
   LinearWeights fc, projection;
 };
 
+/// Queries, keys and values as one layer.
+LinearWeights stacked(const LinearWeights& q, const LinearWeights& k, const LinearWeights& v);
+
+/// QuickGELU is x * sigmoid(kQuickGeluSlope x), which is swish(kQuickGeluSlope x) /
+/// kQuickGeluSlope: both factors go into the weights around it.
+inline constexpr double kQuickGeluSlope = 1.702;
+
 enum class MlpActivation { kQuickGelu, kGelu };
 
 /// Weights on the CPU, whichever program named them.

@@ -1,7 +1,5 @@
 #include "clip_vit_graph.h"
 
-#include <ATen/ops/cat.h>
-
 #include <deque>
 #include <stdexcept>
 
@@ -70,7 +68,7 @@ LinearWeights take_qkv(std::deque<LinearWeights>& linears, std::int64_t width) {
   LinearWeights q = take(linears);
   if (q.weight.size(0) == 3 * width) return q;
   const LinearWeights k = take(linears), v = take(linears);
-  return {at::cat({q.weight, k.weight, v.weight}), at::cat({q.bias, k.bias, v.bias})};
+  return stacked(q, k, v);
 }
 
 ClipVitWeights assembled(Found& found) {

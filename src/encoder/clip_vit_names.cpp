@@ -1,7 +1,5 @@
 #include "clip_vit_names.h"
 
-#include <ATen/ops/cat.h>
-
 #include <stdexcept>
 
 namespace mien {
@@ -41,10 +39,6 @@ std::optional<std::string> prefix_of(const NamedTensors& parameters, const std::
     if (prefix.empty() || prefix.ends_with('.')) return prefix;
   }
   return std::nullopt;
-}
-
-LinearWeights stacked(const LinearWeights& q, const LinearWeights& k, const LinearWeights& v) {
-  return {at::cat({q.weight, k.weight, v.weight}), at::cat({q.bias, k.bias, v.bias})};
 }
 
 void take_patches(const at::Tensor& kernel, const at::Tensor& bias, ClipVitWeights& weights) {

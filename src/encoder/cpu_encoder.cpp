@@ -16,10 +16,11 @@ class CpuEncoder : public Encoder {
   const EncoderInfo& info() const override { return info_; }
   std::string path_name() const override { return path_.name; }
   std::string dtype_name() const override { return path_.dtype; }
+  std::int64_t preferred_batch_size() const override { return kBatchSizeOnCpu; }
 
   void encode(const ImageBatch& images, std::span<float> embeddings) override {
     const c10::InferenceMode guard;
-    const at::Tensor output = path_.forward(input_.of(images, path_.channels_last));
+    const at::Tensor output = forward_checked(path_, info_, input_.of(images, path_.channels_last));
     std::memcpy(embeddings.data(), output.data_ptr<float>(), embeddings.size_bytes());
   }
 

@@ -15,8 +15,7 @@
 namespace mien {
 namespace {
 
-constexpr int kUnderWay = 3;  ///< one is copied in, one computed, one copied out
-constexpr std::int64_t kBatchSize = 256;
+constexpr int kUnderWay = 3;  ///< one is computed, one copied in, one waits for its answer's reader
 
 /// Host memory that the device reads and writes by itself, grown as needed.
 class PinnedBuffer {
@@ -58,7 +57,7 @@ class DeviceEncoder : public Encoder {
   std::string dtype_name() const override { return path_.dtype; }
   bool resizes() const override { return true; }
   int batches_under_way() const override { return kUnderWay; }
-  std::int64_t preferred_batch_size() const override { return kBatchSize; }
+  std::int64_t preferred_batch_size() const override { return kBatchSizeOnDevice; }
 
   void encode(const ImageBatch& images, std::span<float> embeddings) override {
     start(images)(embeddings);
@@ -69,7 +68,7 @@ class DeviceEncoder : public Encoder {
     Slot& slot = slots_[next_++ % slots_.size()];
     const at::Tensor pixels = send(images, slot);
     const c10::StreamGuard on_compute(compute_);
-    const at::Tensor output = path_.forward(input_.of(cropped(pixels)));
+    const at::Tensor output = forward_checked(path_, info_, input_.of(cropped(pixels)));
     slot.result = slot.embeddings.of(output.sizes(), at::kFloat);
     slot.result.copy_(output, /*non_blocking=*/true);
     slot.done.emplace(device_.type());

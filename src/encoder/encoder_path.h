@@ -12,6 +12,8 @@
 namespace mien {
 
 inline constexpr const char* kPlainPath = "torchscript-frozen";
+inline constexpr const char* kClipVitPath =
+    "clip-vit-";  ///< what names of the tower's own start with
 
 /// A way that is ready to run.
 struct EncoderPath {
@@ -32,6 +34,9 @@ at::ScalarType scalar_type_of(const std::string& dtype);
 
 /// The module itself, frozen, in fp32: what every other path is compared with.
 EncoderPath plain_path(const Archive& archive, const at::Device& device);
+
+/// Whether it is that path, which needs no comparison.
+bool is_plain(const EncoderPath& path, const at::Device& device);
 
 /// The ways that suit the network and the device, the plain one first. `vit` when the tower is a
 /// proven CLIP vision transformer, else null.

@@ -11,17 +11,17 @@ using torch::jit::Value;
 namespace prim = torch::jit::prim;
 namespace attr = torch::jit::attr;
 
-bool is_floating(std::int64_t dtype) {
-  return dtype == static_cast<std::int64_t>(at::kHalf) ||
-         dtype == static_cast<std::int64_t>(at::kFloat) ||
-         dtype == static_cast<std::int64_t>(at::kBFloat16);
+/// What may become another precision: double is meant where it is used.
+bool is_convertible(at::ScalarType dtype) {
+  return dtype == at::kFloat || is_reduced_precision(dtype);
 }
 
 /// A constant argument as it should be, or none when it may stay.
 c10::IValue retargeted(const std::string& argument, const c10::IValue& value,
                        const at::Device& device, at::ScalarType dtype) {
   if (argument == "device" && value.isDevice() && value.toDevice() != device) return device;
-  if (argument == "dtype" && value.isInt() && is_floating(value.toInt()) &&
+  if (argument == "dtype" && value.isInt() &&
+      is_convertible(static_cast<at::ScalarType>(value.toInt())) &&
       value.toInt() != static_cast<std::int64_t>(dtype)) {
     return static_cast<std::int64_t>(dtype);
   }
@@ -51,7 +51,7 @@ void retarget_tensor(Node* constant, const at::Device& device, at::ScalarType dt
   }
   const at::Tensor tensor = constant->t(attr::value);
   constant->t_(attr::value,
-               tensor.is_floating_point() ? tensor.to(device, dtype) : tensor.to(device));
+               is_convertible(tensor.scalar_type()) ? tensor.to(device, dtype) : tensor.to(device));
 }
 
 void retarget_block(torch::jit::Graph& graph, Block* block, const at::Device& device,
@@ -76,6 +76,10 @@ int count_in(Block* block, const c10::Symbol& kind) {
 }
 
 }  // namespace
+
+bool is_reduced_precision(at::ScalarType dtype) {
+  return dtype == at::kHalf || dtype == at::kBFloat16;
+}
 
 void retarget_constants(torch::jit::Graph& graph, const at::Device& device, at::ScalarType dtype) {
   retarget_block(graph, graph.block(), device, dtype);

@@ -6,8 +6,11 @@
 
 namespace mien {
 
+/// fp16 or bf16.
+bool is_reduced_precision(at::ScalarType dtype);
+
 /// Devices and half or single precision that tracing has baked into the operators become `device`
-/// and `dtype`. Weights that are constants of the graph are converted too.
+/// and `dtype`. Weights that are constants of the graph are converted too; double precision stays.
 void retarget_constants(torch::jit::Graph& graph, const at::Device& device, at::ScalarType dtype);
 
 /// Constant linear layers become prepacked ones of oneDNN, with QuickGELU and the addition of a

@@ -1,3 +1,5 @@
+#include <ATen/Context.h>
+#include <torch/csrc/jit/codegen/fuser/interface.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <algorithm>
@@ -12,17 +14,56 @@
 namespace mien {
 namespace {
 
-/// One plan from the first batch on: the profiling executor changes it after some runs, and with it
-/// the last bits, so that a resumed job would differ from an uninterrupted one.
-void use_one_plan() {
+/// The same numbers every time, and those that fp32 means. The profiling executor changes its plan
+/// after some runs, and with it the last bits, so that a resumed job would differ from an
+/// uninterrupted one; on a GPU kernels would be fused as they run, and fp32 rounded to TF32.
+void compute_exactly() {
   torch::jit::getExecutorMode() = false;
+  torch::jit::overrideCanFuseOnGPU(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
 }
 
-/// What "auto" tries, the fastest first.
+[[noreturn]] void refuse_path(const EncoderRequest& request) {
+  throw InputError("--device", request.device,
+                   concat("the bank was made by ", request.path, " in ", request.dtype,
+                          ", which is not possible here; expected the kind of machine and device "
+                          "that made it, or another --bank"));
+}
+
+/// The path that a bank has fixed.
+PathTrial named_path(const std::vector<PathRecipe>& recipes, const EncoderRequest& request,
+                     const Reference& reference) {
+  for (const PathRecipe& recipe : recipes) {
+    if (recipe.name != request.path) continue;
+    PathTrial trial = try_path(recipe, reference, /*measure=*/false);
+    if (trial.problem.empty()) return trial;
+    throw InputError("encoder path", request.path,
+                     concat("the bank was made by it, but here it ", trial.problem,
+                            "; expected the kind of machine that made it, or another --bank"));
+  }
+  refuse_path(request);
+}
+
+/// A proven tower's own paths beat the general ones wherever they were measured: those are tried
+/// only if none of these does.
+PathTrial fastest_of(const std::vector<PathRecipe>& recipes, const PreparedArchive& prepared) {
+  std::vector<PathRecipe> own, general;
+  for (const PathRecipe& recipe : recipes) {
+    (recipe.name.starts_with(kClipVitPath) ? own : general).push_back(recipe);
+  }
+  PathTrial trial = own.empty() ? PathTrial{} : fastest_path(own, prepared.reference);
+  return trial.path ? std::move(trial) : fastest_path(general, prepared.reference);
+}
+
+}  // namespace
+
 std::vector<std::string> dtypes_to_try(const EncoderRequest& request) {
   const auto supported = supported_dtypes(request.device);
+  const bool has_it = std::ranges::find(supported, request.dtype) != supported.end();
+  if (request.path != "auto" && !has_it) refuse_path(request);
   if (request.dtype != "auto") {
-    if (std::find(supported.begin(), supported.end(), request.dtype) == supported.end()) {
+    if (!has_it) {
       throw InputError("--dtype", request.dtype,
                        concat("expected auto, ", join(supported), " on ", request.device),
                        nearest_match(request.dtype, supported));
@@ -32,23 +73,9 @@ std::vector<std::string> dtypes_to_try(const EncoderRequest& request) {
   return {preferred_dtype(request.device), "fp32"};
 }
 
-PathTrial named_path(const std::vector<PathRecipe>& recipes, const std::string& name,
-                     const PreparedArchive& archive) {
-  std::vector<std::string> names;
-  for (const PathRecipe& recipe : recipes) {
-    names.push_back(recipe.name);
-    if (recipe.name == name) return fastest_path({recipe}, archive.reference);
-  }
-  throw InputError("encoder path", name,
-                   concat("the bank was made by it, but on this machine ",
-                          archive.archive.file.string(), " has only ", join(names)));
-}
-
-}  // namespace
-
 PreparedArchive prepare_archive(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides, const at::Device& device) {
-  use_one_plan();
+  compute_exactly();
   PreparedArchive prepared{.archive = open_archive(file, overrides)};
   prepared.reference = make_reference(prepared.archive, device);
   prepared.archive.info.embedding_dim = prepared.reference.embeddings.size(1);
@@ -81,8 +108,8 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
   const PreparedArchive prepared = prepare_archive(file, overrides, device);
   for (const std::string& dtype : dtypes) {
     const auto recipes = prepared.recipes(device, dtype);
-    PathTrial trial = request.path == "auto" ? fastest_path(recipes, prepared.reference)
-                                             : named_path(recipes, request.path, prepared);
+    PathTrial trial = request.path == "auto" ? fastest_of(recipes, prepared)
+                                             : named_path(recipes, request, prepared.reference);
     if (!trial.path) continue;
     log::info(
         concat("encoder ", prepared.archive.info.name, ": ", trial.path->name, " in ", dtype));

@@ -9,15 +9,16 @@
 
 namespace mien {
 
-/// A batch of normalised noise and what the plain module makes of it.
+/// A batch of normalised images and what the plain module makes of it.
 struct Reference {
-  at::Tensor pixels;      ///< fp32 [B, 3, S, S] on the device
-  at::Tensor embeddings;  ///< fp32 [B, D] there
-  double seconds = 0;     ///< that one image took
+  at::Tensor pixels;        ///< fp32 [B, 3, S, S] on the device
+  at::Tensor embeddings;    ///< fp32 [B, D] there
+  at::Tensor timed_pixels;  ///< as `pixels`, at about the size of real batches
+  double seconds = 0;       ///< that one image took
 };
 
-/// Runs the plain module on one image, then on as many as take about a quarter of a second. Throws
-/// InputError when the network fails, or gives what is no embedding of info's size.
+/// Runs the plain module on one image, on two, and then on as many as take about a quarter of a
+/// second. Throws InputError when the network fails, or gives what is no embedding of info's size.
 Reference make_reference(const Archive& archive, const at::Device& device);
 
 /// One path as tried.
@@ -29,7 +30,7 @@ struct PathTrial {
 };
 
 /// Makes the path ready and compares it: relative difference of at most 1e-5 in fp32, cosine of at
-/// least .9995 in bf16 and fp16 (numerics: oracle of the encoder). `measure`: its rate too.
+/// least .9995 in bf16 and fp16. The plain path is taken as it is. `measure`: its rate too.
 PathTrial try_path(const PathRecipe& recipe, const Reference& reference, bool measure);
 
 /// The tower as a vision transformer whose heads are known: the guess, or whatever number makes it
@@ -37,7 +38,7 @@ PathTrial try_path(const PathRecipe& recipe, const Reference& reference, bool me
 std::optional<ClipVitWeights> prove_clip_vit(ClipVitWeights weights, const Reference& reference);
 
 /// The recipe that makes most images a second of those that agree with the plain module; a warning
-/// names those that do not. The plain path in fp32 is taken as it is.
+/// names those that do not.
 PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference);
 
 /// Waits until the device has done what was asked.

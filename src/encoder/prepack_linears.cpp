@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "clip_vit.h"
 #include "graph_rewrite.h"
 #include "onednn_operators.h"
 
@@ -16,7 +17,6 @@ using torch::jit::Node;
 using torch::jit::Value;
 namespace aten = c10::aten;
 
-constexpr double kQuickGelu = 1.702;
 constexpr std::int64_t kRowsHint = 512;
 
 bool is_number(const Value* value, double wanted) {
@@ -52,7 +52,7 @@ Node* quick_gelu_after(const Node* linear) {
   if (y->uses().size() != 2) return nullptr;
   for (const auto& use : y->uses()) {
     Node* scale = use.user;
-    if (scale->kind() != aten::mul || !is_number(scale->input(1 - use.offset), kQuickGelu)) {
+    if (scale->kind() != aten::mul || !is_number(scale->input(1 - use.offset), kQuickGeluSlope)) {
       continue;
     }
     const Node* sigmoid = only_user(scale->output());
@@ -87,8 +87,8 @@ class Prepacker {
       weight = weight * scale->second;
     }
     if (Node* gelu = quick_gelu_after(linear)) {
-      weight = weight * kQuickGelu;
-      if (bias.defined()) bias = bias * kQuickGelu;
+      weight = weight * kQuickGeluSlope;
+      if (bias.defined()) bias = bias * kQuickGeluSlope;
       const torch::jit::WithInsertPoint before(gelu);
       Value* swish = pointwise(linear->input(0), weight, bias, "swish");
       gelu->output()->replaceAllUsesWith(unscaled(swish, gelu));
@@ -120,7 +120,6 @@ class Prepacker {
 
   Value* pointwise(Value* input, const at::Tensor& weight, const at::Tensor& bias,
                    const char* activation) {
-    const c10::List<std::optional<at::Scalar>> no_scalars;
     Node* list = graph_.createList(c10::OptionalType::create(c10::NumberType::get()), {});
     Value* scalars = graph_.insertNode(list)->output();
     return call({input, packed(weight), optional(bias), graph_.insertConstant(activation), scalars,
@@ -136,10 +135,10 @@ class Prepacker {
   Value* unscaled(Value* swish, const Node* gelu) {
     const Node* next = only_user(gelu->output());
     if (next != nullptr && is_constant_linear(next)) {
-      input_scales_[next] = 1 / kQuickGelu;
+      input_scales_[next] = 1 / kQuickGeluSlope;
       return swish;
     }
-    Node* node = graph_.create(aten::div, {swish, graph_.insertConstant(kQuickGelu)});
+    Node* node = graph_.create(aten::div, {swish, graph_.insertConstant(kQuickGeluSlope)});
     return graph_.insertNode(node)->output();
   }
 

@@ -17,6 +17,10 @@ struct PreparedArchive {
   std::vector<PathRecipe> recipes(const at::Device& device, const std::string& dtype) const;
 };
 
+/// The dtypes that may serve the request, the fastest first. Throws InputError for one that the
+/// device lacks.
+std::vector<std::string> dtypes_to_try(const EncoderRequest& request);
+
 /// Throws InputError as load_encoder() does.
 PreparedArchive prepare_archive(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides, const at::Device& device);

@@ -8,6 +8,13 @@
 
 namespace mien {
 
+inline constexpr std::int64_t kBatchSizeOnCpu = 16, kBatchSizeOnDevice = 256;
+
+/// path.forward(pixels), of pixels.size(0) images. Throws InputError when it fails or gives
+/// anything but one embedding of info's size an image.
+at::Tensor forward_checked(const EncoderPath& path, const EncoderInfo& info,
+                           const at::Tensor& pixels);
+
 /// On the CPU: a batch is computed when its answer is called.
 std::unique_ptr<Encoder> make_cpu_encoder(EncoderPath path, const EncoderInfo& info);
 

@@ -14,7 +14,7 @@ namespace mien {
 /// The encoder has `threads` threads of its own, the reading of images `workers` others of lower
 /// priority.
 struct EncodeOptions {
-  std::int64_t batch_size = 0;  ///< images a forward pass; 0: the bank's, 16 for a new one
+  std::int64_t batch_size = 0;  ///< images a forward pass; 0: the bank's, or the encoder's choice
   std::int64_t workers = 0;     ///< threads that read, decode, resize; 0: half the processors
   std::int64_t threads = 0;     ///< of the encoder; 0: the bank's, those available for a new one
   std::string dtype = "auto";   ///< Encoder::dtype_name(), or "auto": the bank's

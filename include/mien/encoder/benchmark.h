@@ -19,16 +19,20 @@ struct PathRate {
   std::string problem;           ///< why it is not used; empty: it agrees
 };
 
+/// What a new bank gets on the device.
+std::int64_t default_batch_size(const std::string& device);
+
 struct EncoderBenchmark {
   EncoderInfo info;
   std::vector<PathRate> rates;
-  PathRate chosen;  ///< the fastest of the dtype that "auto" means here
+  PathRate chosen;   ///< the fastest of the dtype that is asked for, at the default batch size
+  PathRate fastest;  ///< the same at any batch size
 };
 
-/// Every path in every dtype of the device at every batch size, about `seconds` each; `on_rate` is
-/// told as they come. Throws InputError as load_encoder() does.
+/// Every path in every dtype of `request` ("auto": all of the device's) at every batch size, about
+/// `seconds` each; `on_rate` is told as they come. Throws InputError as load_encoder() does.
 EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
-                                   const EncoderOverrides& overrides, const std::string& device,
+                                   const EncoderOverrides& overrides, const EncoderRequest& request,
                                    const std::vector<std::int64_t>& batch_sizes, double seconds,
                                    const std::function<void(const PathRate&)>& on_rate);
 

@@ -10,7 +10,8 @@ namespace mien {
 
 /// to_json(EncoderInfo) and: `file` ("TorchScript archive", "OpenAI's CLIP archive"),
 /// `architecture`
-/// ("CLIP vision transformer, 12 layers of width 768, patches of 32 (OpenAI's names)"),
+/// ("vision transformer, 12 layers of width 768, patches of 32, QuickGELU (laid out like CLIP's by
+/// OpenAI's names)"; that it computes CLIP is proven when it is loaded),
 /// `parameters`, `weights_dtype`. Throws InputError as read_encoder_info() does.
 nlohmann::json describe_encoder(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides);

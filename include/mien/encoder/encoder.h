@@ -22,8 +22,8 @@ class Encoder {
 
   virtual const EncoderInfo& info() const = 0;
 
-  /// How the numbers are made, for bank.json: "torchscript-frozen", "clip-vit". A bank is of one
-  /// path and of one dtype.
+  /// How the numbers are made, for bank.json: "torchscript-frozen", "clip-vit-blas". A bank is of
+  /// one path and of one dtype.
   virtual std::string path_name() const = 0;
   /// "fp32", "bf16" or "fp16": of the arithmetic; what comes out is always fp32.
   virtual std::string dtype_name() const = 0;
