@@ -31,6 +31,14 @@ foreach(_optional torch_cuda c10_cuda)
     list(APPEND _torch_libraries "${MIEN_TORCH_DIR}/lib/lib${_optional}.so")
   endif()
 endforeach()
+# The OpenMP runtime that LibTorch brings: one for the whole process.
+file(GLOB _gomp "${MIEN_TORCH_DIR}/lib/libgomp*.so*")
+if(_gomp)
+  list(GET _gomp 0 _gomp)
+  list(APPEND _torch_libraries "${_gomp}")
+else()
+  list(APPEND _torch_libraries gomp)
+endif()
 # libtorch.so is what loads libtorch_cuda.so: keep it although no symbol of it is used.
 target_link_libraries(mien_torch INTERFACE
   "-Wl,--no-as-needed,${MIEN_TORCH_DIR}/lib/libtorch.so,--as-needed" ${_torch_libraries})

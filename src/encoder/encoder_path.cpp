@@ -69,6 +69,11 @@ EncoderPath rounded_vit_path(ClipVitWeights weights, const std::string& name) {
   return vit_path(weights, LinearKernel::kBlas, name, "bf16", at::kFloat, at::kCPU);
 }
 
+std::string kernel_path(LinearKernel kernel) {
+  const char* names[] = {"blas", "onednn", "tiled"};
+  return std::string(kClipVitPath) + names[static_cast<std::size_t>(kernel)];
+}
+
 /// Recipes being collected for one archive, device and dtype.
 class Recipes {
  public:
@@ -97,7 +102,7 @@ class Recipes {
   }
 
   void add_vit(const ClipVitWeights& weights, LinearKernel kernel) {
-    add(kernel == LinearKernel::kBlas ? "clip-vit-blas" : "clip-vit-onednn",
+    add(kernel_path(kernel),
         [&weights, kernel, device = device_, dtype = dtype_](const std::string& name) {
           return vit_path(weights, kernel, name, dtype, scalar_type_of(dtype), device);
         });
@@ -160,6 +165,7 @@ std::vector<PathRecipe> path_recipes(const Archive& archive, const ClipVitWeight
   }
   if (vit == nullptr) return recipes.take();
   if (onednn) recipes.add_vit(*vit, LinearKernel::kOneDnn);
+  if (device.is_cpu() && fp32 && has_tiled_product()) recipes.add_vit(*vit, LinearKernel::kTiled);
   recipes.add_vit(*vit, LinearKernel::kBlas);
   return recipes.take();
 }

@@ -47,13 +47,14 @@ PathTrial named_path(const std::vector<PathRecipe>& recipes, const EncoderReques
 
 /// A proven tower's own paths beat the general ones wherever they were measured: those are tried
 /// only if none of these does.
-PathTrial fastest_of(const std::vector<PathRecipe>& recipes, const PreparedArchive& prepared) {
+PathTrial fastest_of(const std::vector<PathRecipe>& recipes, const PreparedArchive& prepared,
+                     Report report) {
   std::vector<PathRecipe> own, general;
   for (const PathRecipe& recipe : recipes) {
     (recipe.name.starts_with(kClipVitPath) ? own : general).push_back(recipe);
   }
-  PathTrial trial = own.empty() ? PathTrial{} : fastest_path(own, prepared.reference);
-  return trial.path ? std::move(trial) : fastest_path(general, prepared.reference);
+  PathTrial trial = own.empty() ? PathTrial{} : fastest_path(own, prepared.reference, report);
+  return trial.path ? std::move(trial) : fastest_path(general, prepared.reference, report);
 }
 
 }  // namespace
@@ -70,7 +71,8 @@ std::vector<std::string> dtypes_to_try(const EncoderRequest& request) {
     }
     return {request.dtype};
   }
-  return {preferred_dtype(request.device), "fp32"};
+  const std::string preferred = preferred_dtype(request.device);
+  return preferred == "fp32" ? std::vector{preferred} : std::vector<std::string>{preferred, "fp32"};
 }
 
 PreparedArchive prepare_archive(const std::filesystem::path& file,
@@ -108,7 +110,9 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
   const PreparedArchive prepared = prepare_archive(file, overrides, device);
   for (const std::string& dtype : dtypes) {
     const auto recipes = prepared.recipes(device, dtype);
-    PathTrial trial = request.path == "auto" ? fastest_of(recipes, prepared)
+    // "auto" means the reduced precision only if it passes.
+    const Report report = dtype == dtypes.back() ? log::warn : log::debug;
+    PathTrial trial = request.path == "auto" ? fastest_of(recipes, prepared, report)
                                              : named_path(recipes, request, prepared.reference);
     if (!trial.path) continue;
     log::info(

@@ -5,11 +5,14 @@
 
 #include <memory>
 
+#include "tiled_product.h"
+
 namespace mien {
 
-/// Who multiplies: the BLAS of LibTorch (any device and dtype), or oneDNN with weights in its own
-/// blocked layout (CPU). Which one is faster depends on the processor: it is measured.
-enum class LinearKernel { kBlas, kOneDnn };
+/// Who multiplies: the BLAS of LibTorch (any device and dtype), oneDNN with weights in its own
+/// blocked layout (CPU), or TiledProduct (fp32 on a CPU with AVX2). Which one is fastest depends on
+/// the processor: it is measured.
+enum class LinearKernel { kBlas, kOneDnn, kTiled };
 
 /// Whether this LibTorch has the prepacked operators of oneDNN and they take the dtype here.
 bool has_onednn_linear(at::ScalarType dtype);
@@ -29,8 +32,11 @@ class PackedLinear {
   at::Tensor apply_add(const at::Tensor& input, const at::Tensor& residual) const;
 
  private:
+  at::Tensor tiled(const at::Tensor& input, Epilogue epilogue, const at::Tensor& residual) const;
+
   LinearKernel kernel_;
-  at::Tensor weight_;  ///< kBlas: [in, out]; kOneDnn: opaque
+  at::Tensor weight_;  ///< kBlas: [in, out]; kOneDnn: opaque; kTiled: none
+  std::shared_ptr<const TiledProduct> product_;  ///< kTiled
   at::Tensor bias_;
 };
 

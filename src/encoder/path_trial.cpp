@@ -189,13 +189,14 @@ PathTrial try_path(const PathRecipe& recipe, const Reference& reference, bool me
   return trial;
 }
 
-PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference) {
+PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference,
+                       Report report) {
   PathTrial best;
   std::vector<std::string> rates;
   for (const PathRecipe& recipe : recipes) {
     PathTrial trial = try_path(recipe, reference, /*measure=*/recipes.size() > 1);
     if (!trial.problem.empty()) {
-      log::warn(concat("encoder path ", recipe.name, " is not used: it ", trial.problem));
+      report(concat("encoder path ", recipe.name, " is not used: it ", trial.problem));
       continue;
     }
     rates.push_back(concat(recipe.name, " ", fixed(trial.images_per_second, 1)));

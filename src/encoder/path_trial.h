@@ -37,9 +37,13 @@ PathTrial try_path(const PathRecipe& recipe, const Reference& reference, bool me
 /// agree with the reference's first image. Nothing when none does.
 std::optional<ClipVitWeights> prove_clip_vit(ClipVitWeights weights, const Reference& reference);
 
-/// The recipe that makes most images a second of those that agree with the plain module; a warning
-/// names those that do not.
-PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference);
+/// Where a line about a path that is not used goes: log::warn, or log::debug where that is normal.
+using Report = void (*)(const std::string& line);
+
+/// The recipe that makes most images a second of those that agree with the plain module; `report`
+/// is told of those that do not.
+PathTrial fastest_path(const std::vector<PathRecipe>& recipes, const Reference& reference,
+                       Report report);
 
 /// Waits until the device has done what was asked.
 void synchronize(const at::Device& device);

@@ -1,8 +1,11 @@
 #include "packed_linear.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/silu.h>
 #include <gtest/gtest.h>
@@ -15,7 +18,12 @@ namespace {
 class PackedLinearTest : public ::testing::TestWithParam<LinearKernel> {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(GetParam() == LinearKernel::kBlas || has_onednn_linear(at::kFloat));
+    if (GetParam() == LinearKernel::kOneDnn) {
+      ASSERT_TRUE(has_onednn_linear(at::kFloat));
+    }
+    if (GetParam() == LinearKernel::kTiled) {
+      ASSERT_TRUE(has_tiled_product());
+    }
   }
 
   at::Tensor random(at::IntArrayRef shape) { return at::randn(shape, generator_, at::kFloat); }
@@ -31,8 +39,9 @@ class PackedLinearTest : public ::testing::TestWithParam<LinearKernel> {
 
 /// Against at::linear in double, over random shapes, with and without bias.
 TEST_P(PackedLinearTest, ComputesWhatTheLayerDoes) {
-  std::uniform_int_distribution<std::int64_t> size(1, 70);
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 80; ++i) {
+    // Every tenth is large enough for several blocks, tasks and slices of a kernel.
+    std::uniform_int_distribution<std::int64_t> size(1, i % 10 == 9 ? 600 : 70);
     const std::int64_t rows = size(shapes_), in = size(shapes_), out = size(shapes_);
     const at::Tensor x = random({rows, in}), weight = random({out, in});
     const at::Tensor bias = i % 3 == 0 ? at::Tensor() : random({out});
@@ -47,6 +56,35 @@ TEST_P(PackedLinearTest, ComputesWhatTheLayerDoes) {
   }
 }
 
+/// The same bits for one thread and for several, for a row alone and among others.
+TEST(TiledProductTest, DoesNotDependOnThreadsOrOtherRows) {
+  at::Generator generator = at::detail::createCPUGenerator(3);
+  const at::Tensor weight = at::randn({300, 700}, generator, at::kFloat);
+  const at::Tensor x = at::randn({257, 700}, generator, at::kFloat);
+  const PackedLinear linear(weight, {}, LinearKernel::kTiled, at::kFloat, at::kCPU, 257);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const at::Tensor expected = linear.apply_swish(x);
+  at::set_num_threads(3);
+  EXPECT_TRUE(linear.apply_swish(x).equal(expected));
+  at::set_num_threads(threads);
+}
+
+TEST(TiledProductTest, SwishIsRightAtEverySize) {
+  const at::Tensor one = at::ones({1, 1}, at::kFloat);
+  const PackedLinear identity(one, {}, LinearKernel::kTiled, at::kFloat, at::kCPU, 1);
+  const at::Tensor x = at::linspace(-200, 200, 4001, at::kFloat).view({-1, 1});
+  const PackedLinear eight(at::ones({8, 1}, at::kFloat), {}, LinearKernel::kTiled, at::kFloat,
+                           at::kCPU, 1);
+  const at::Tensor expected = at::silu(x.to(at::kDouble));
+  const at::Tensor bound = expected.abs() * 1e-6 + 1e-30;
+  EXPECT_TRUE(((identity.apply_swish(x) - expected).abs() <= bound).all().item().toBool());
+  for (std::int64_t column : {0, 7}) {  // by vectors
+    const at::Tensor found = eight.apply_swish(x).narrow(1, column, 1);
+    EXPECT_TRUE(((found - expected).abs() <= bound + 1e-35).all().item().toBool());
+  }
+}
+
 TEST_P(PackedLinearTest, LeavesInputAndResidualAlone) {
   const at::Tensor x = random({5, 8}), residual = random({5, 4});
   const at::Tensor x_before = x.clone(), residual_before = residual.clone();
@@ -57,11 +95,15 @@ TEST_P(PackedLinearTest, LeavesInputAndResidualAlone) {
   EXPECT_TRUE(residual.equal(residual_before));
 }
 
+std::string kernel_name(const ::testing::TestParamInfo<LinearKernel>& kernel) {
+  const char* names[] = {"Blas", "OneDnn", "Tiled"};
+  return names[static_cast<std::size_t>(kernel.param)];
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, PackedLinearTest,
-                         ::testing::Values(LinearKernel::kBlas, LinearKernel::kOneDnn),
-                         [](const auto& kernel) {
-                           return kernel.param == LinearKernel::kBlas ? "Blas" : "OneDnn";
-                         });
+                         ::testing::Values(LinearKernel::kBlas, LinearKernel::kOneDnn,
+                                           LinearKernel::kTiled),
+                         kernel_name);
 
 }  // namespace
 }  // namespace mien

@@ -30,7 +30,7 @@ def measured(mien, archives):
 
 
 def test_the_benchmark_tells_of_every_path_and_chooses_a_sound_one(mien, archives, measured):
-    expected = {"clip": {"torchscript-frozen", "clip-vit-blas"},
+    expected = {"clip": {"torchscript-frozen", "clip-vit-blas", "clip-vit-blas-rounded"},
                 "convolutional": {"torchscript-frozen", "torchscript-frozen-channels-last", "torchscript-optimized",
                                   "torchscript-optimized-channels-last"}}
     preferred = result_json(mien("doctor", "--json"))["dtype"]
@@ -41,8 +41,10 @@ def test_the_benchmark_tells_of_every_path_and_chooses_a_sound_one(mien, archive
             assert rate["problem"] or rate["dtype"] != "fp32" or rate["difference"] <= 1e-5
         chosen = found["chosen"]
         assert chosen["problem"] == "" and chosen["dtype"] in (preferred, "fp32")
-        best = max(r["images_per_second"] for r in found["rates"] if r["dtype"] == chosen["dtype"])
-        assert chosen["images_per_second"] == best
+        rates = [r for r in found["rates"] if r["dtype"] == chosen["dtype"] and not r["problem"]]
+        at_default = [r["images_per_second"] for r in rates if r["batch_size"] == 16]
+        assert chosen["images_per_second"] == max(at_default)
+        assert found["fastest"]["images_per_second"] == max(r["images_per_second"] for r in rates)
     table = mien("encode", "--benchmark", "--encoder", archives["clip"]).stdout
     assert "would choose: " in table and "clip-vit-blas fp32" in table
 
@@ -90,7 +92,7 @@ def test_a_path_that_the_encoder_lacks_is_refused_and_nothing_changes(mien, imag
     (bank / "video.safetensors").unlink()
     before = tree(bank)
     refused(mien("encode", "--images", images.parent, "--encoder", archives["convolutional"], "--bank", bank, "--quiet"),
-            "clip-vit-blas", "torchscript-frozen")
+            "clip-vit-blas", "fp32", "--bank")
     assert tree(bank) == before
     shutil.rmtree(bank)
 
@@ -106,8 +108,9 @@ def test_an_encoder_that_only_looks_like_clip_is_run_as_it_is(mien, images, tmp_
     from encoder_layouts import write_openclip
 
     archive = write_openclip(tmp_path / "scaled.pt", 4, layer_scale=True)
-    done = mien("encode", "--images", images.parent, "--encoder", archive.path, "--bank", tmp_path / "bank")
+    done = mien("encode", "--images", images.parent, "--encoder", archive.path, "--bank", tmp_path / "bank",
+                "--dtype", "fp32")
     assert done.returncode == 0 and "looks like a CLIP vision transformer" in done.stderr
     arrays, _ = read_safetensors(tmp_path / "bank" / "video.safetensors")
     assert errors(arrays["embeddings"].astype(np.float64), archive.reference(inputs(images, archive.preprocessing))
-                  ).max() <= 2e-2  # whichever dtype this machine takes
+                  ).max() <= IN_BANK
