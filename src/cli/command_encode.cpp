@@ -149,6 +149,8 @@ void run_encode(const Options& options) {
                         {.device = device, .dtype = dtype, .path = path});
   };
   const auto encoder = load_settled(options.bank, load, encode, sources);
+  log::info(concat("encoder ", encoder->info().name, ": ", encoder->path_name(), " in ",
+                   encoder->dtype_name()));
   const EncodeSummary summary = encode_videos(videos, *encoder, options.bank, encode, sources);
   if (summary.failed > 0) {
     log::warn(concat(with_thousands(summary.failed), " images could not be encoded; `mien inspect ",

@@ -112,8 +112,12 @@ void require_forward(const Archive& archive) {
   }
 }
 
-/// Half-precision weights and what tracing has baked into the operators become fp32 on the CPU.
-void make_single_precision(const torch::jit::Module& tower) {
+/// Stored halves, and what tracing has baked into the operators for them, become fp32 on the CPU. A
+/// network in fp32 that rounds inside means it.
+void make_single_precision(const Archive& archive) {
+  const torch::jit::Module& tower = archive.tower;
+  const bool has_halves = archive.weights_dtype != "fp32" && archive.weights_dtype != "frozen";
+  const auto dtype = has_halves ? std::optional(at::kFloat) : std::nullopt;
   const auto convert = [](at::Tensor tensor) {
     if (is_reduced_precision(tensor.scalar_type())) tensor.set_data(tensor.to(at::kFloat));
   };
@@ -121,7 +125,7 @@ void make_single_precision(const torch::jit::Module& tower) {
   for (const at::Tensor& tensor : tower.buffers()) convert(tensor);
   for (const torch::jit::Module& part : tower.modules()) {
     for (const torch::jit::Method& method : part.get_methods()) {
-      retarget_constants(*method.graph(), at::kCPU, at::kFloat);
+      retarget_constants(*method.graph(), at::kCPU, dtype);
     }
   }
 }
@@ -144,7 +148,7 @@ Archive open_archive(const std::filesystem::path& file, const EncoderOverrides& 
   describe_weights(archive);
   archive.info = info_of(archive, metadata, openai ? input_resolution(module) : 0, overrides);
   require_forward(archive);
-  make_single_precision(archive.tower);
+  make_single_precision(archive);
   return archive;
 }
 

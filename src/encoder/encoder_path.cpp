@@ -14,6 +14,11 @@ std::string path_name(const std::string& name, const at::Device& device) {
   return device.is_cpu() ? name : name + "-" + at::DeviceTypeName(device.type(), true);
 }
 
+/// What the network's single precision becomes; nothing in fp32.
+std::optional<at::ScalarType> reduced_type_of(const std::string& dtype) {
+  return dtype == "fp32" ? std::nullopt : std::optional(scalar_type_of(dtype));
+}
+
 /// A copy that may be changed.
 torch::jit::Module frozen_anew(const Archive& archive) {
   return torch::jit::freeze(archive.tower);
@@ -37,14 +42,14 @@ torch::jit::Module frozen_for(const Archive& archive, const at::Device& device,
                               const std::string& dtype) {
   if (device.is_cpu() && dtype == "fp32") return archive.frozen();
   torch::jit::Module module = frozen_anew(archive);
-  retarget_constants(graph_of(module), device, scalar_type_of(dtype));
+  retarget_constants(graph_of(module), device, reduced_type_of(dtype));
   return module;
 }
 
 EncoderPath prepacked_path(const Archive& archive, const std::string& name,
                            const std::string& dtype) {
   torch::jit::Module module = frozen_anew(archive);
-  retarget_constants(graph_of(module), at::kCPU, scalar_type_of(dtype));
+  retarget_constants(graph_of(module), at::kCPU, reduced_type_of(dtype));
   std::shared_ptr<torch::jit::Graph> graph = module.get_method(kForward).graph();
   prepack_linears(graph);
   return script_path(module, name, dtype, false);

@@ -18,18 +18,18 @@ bool is_convertible(at::ScalarType dtype) {
 
 /// A constant argument as it should be, or none when it may stay.
 c10::IValue retargeted(const std::string& argument, const c10::IValue& value,
-                       const at::Device& device, at::ScalarType dtype) {
+                       const at::Device& device, std::optional<at::ScalarType> dtype) {
   if (argument == "device" && value.isDevice() && value.toDevice() != device) return device;
-  if (argument == "dtype" && value.isInt() &&
+  if (dtype && argument == "dtype" && value.isInt() &&
       is_convertible(static_cast<at::ScalarType>(value.toInt())) &&
-      value.toInt() != static_cast<std::int64_t>(dtype)) {
-    return static_cast<std::int64_t>(dtype);
+      value.toInt() != static_cast<std::int64_t>(*dtype)) {
+    return static_cast<std::int64_t>(*dtype);
   }
   return {};
 }
 
 void retarget_arguments(torch::jit::Graph& graph, Node* node, const at::Device& device,
-                        at::ScalarType dtype) {
+                        std::optional<at::ScalarType> dtype) {
   const c10::FunctionSchema* schema = node->maybeSchema();
   if (schema == nullptr) return;
   const std::size_t count = std::min(node->inputs().size(), schema->arguments().size());
@@ -44,18 +44,20 @@ void retarget_arguments(torch::jit::Graph& graph, Node* node, const at::Device& 
 }
 
 /// A tensor constant on the device; floating ones in the dtype.
-void retarget_tensor(Node* constant, const at::Device& device, at::ScalarType dtype) {
+void retarget_tensor(Node* constant, const at::Device& device,
+                     std::optional<at::ScalarType> dtype) {
   if (!constant->hasAttribute(attr::value) ||
       constant->kindOf(attr::value) != torch::jit::AttributeKind::t) {
     return;
   }
   const at::Tensor tensor = constant->t(attr::value);
-  constant->t_(attr::value,
-               is_convertible(tensor.scalar_type()) ? tensor.to(device, dtype) : tensor.to(device));
+  constant->t_(attr::value, dtype && is_convertible(tensor.scalar_type())
+                                ? tensor.to(device, *dtype)
+                                : tensor.to(device));
 }
 
 void retarget_block(torch::jit::Graph& graph, Block* block, const at::Device& device,
-                    at::ScalarType dtype) {
+                    std::optional<at::ScalarType> dtype) {
   for (Node* node : block->nodes()) {
     if (node->kind() == prim::Constant) {
       retarget_tensor(node, device, dtype);
@@ -81,7 +83,8 @@ bool is_reduced_precision(at::ScalarType dtype) {
   return dtype == at::kHalf || dtype == at::kBFloat16;
 }
 
-void retarget_constants(torch::jit::Graph& graph, const at::Device& device, at::ScalarType dtype) {
+void retarget_constants(torch::jit::Graph& graph, const at::Device& device,
+                        std::optional<at::ScalarType> dtype) {
   retarget_block(graph, graph.block(), device, dtype);
 }
 

@@ -4,14 +4,18 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <optional>
+
 namespace mien {
 
 /// fp16 or bf16.
 bool is_reduced_precision(at::ScalarType dtype);
 
-/// Devices and half or single precision that tracing has baked into the operators become `device`
-/// and `dtype`. Weights that are constants of the graph are converted too; double precision stays.
-void retarget_constants(torch::jit::Graph& graph, const at::Device& device, at::ScalarType dtype);
+/// Devices that tracing has baked into the operators become `device`; with a `dtype`, half and
+/// single precision there and of weights that are constants of the graph become that (double
+/// precision stays).
+void retarget_constants(torch::jit::Graph& graph, const at::Device& device,
+                        std::optional<at::ScalarType> dtype);
 
 /// Constant linear layers become prepacked ones of oneDNN, with QuickGELU and the addition of a
 /// residual inside. Only for CPU. Gives how many layers were replaced.

@@ -115,8 +115,6 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
     PathTrial trial = request.path == "auto" ? fastest_of(recipes, prepared, report)
                                              : named_path(recipes, request, prepared.reference);
     if (!trial.path) continue;
-    log::info(
-        concat("encoder ", prepared.archive.info.name, ": ", trial.path->name, " in ", dtype));
     const EncoderInfo& info = prepared.archive.info;
     return device.is_cpu() ? make_cpu_encoder(std::move(*trial.path), info)
                            : make_device_encoder(std::move(*trial.path), info, device);

@@ -66,7 +66,7 @@ def test_the_bank_equals_the_eager_model(mien, images, archive, tmp_path, flags)
 
 
 def accepted_paths(mien, images, archive, bank):  # noqa: F811
-    """The names in the log's line `images/s by path: torchscript-frozen 12.3, ...`."""
+    """The names in the log's line `images/s by path: torchscript-frozen 12.3, ...`: what was tried and agreed."""
     done = mien("encode", "--images", images.parent, "--encoder", archive.path, "--bank", bank, "--dtype", "fp32",
                 "--verbose")
     assert done.returncode == 0, done.stderr
@@ -79,8 +79,10 @@ def accepted_paths(mien, images, archive, bank):  # noqa: F811
 def test_mien_computes_what_is_a_clip_tower_itself_and_nothing_else(mien, images, archives, tmp_path,  # noqa: F811
                                                                     layout):
     paths = accepted_paths(mien, images, archives(layout), tmp_path / "bank")
-    assert "torchscript-frozen" in paths
-    assert any(path.startswith("clip-vit-") for path in paths) == ("clip-vit-blas" in paths) == (layout not in NO_CLIP)
+    if layout in NO_CLIP:
+        assert "torchscript-frozen" in paths and not any(path.startswith("clip-vit-") for path in paths)
+    else:
+        assert "clip-vit-blas" in paths
 
 
 def test_inspect_calls_it_a_valid_encoder(mien, archive):
