@@ -121,6 +121,25 @@ TEST(EncodeVideos, AFailedFrameIsRecordedAndKeepsItsSlot) {
   EXPECT_EQ(video.failed()[1].frame, 4);
 }
 
+/// Listed, and then gone or replaced by what cannot be read as a file.
+TEST(EncodeVideos, AnImageThatVanishesAfterTheListingIsAFailedFrame) {
+  const ImageFolders images({4});
+  const auto videos = images.videos();
+  const auto gone = images.root() / "v0/00002.png", folder = images.root() / "v0/00003.png";
+  std::filesystem::remove(gone);
+  std::filesystem::remove(folder);
+  std::filesystem::create_directory(folder);
+  const TemporaryFolder bank;
+  FakeEncoder encoder;
+  const auto summary = encode_videos(videos, encoder, bank.path(), {}, {});
+  EXPECT_EQ(summary.frames, 2);
+  const VideoEmbeddings video = Bank(bank.path()).open("v0");
+  EXPECT_TRUE(std::ranges::equal(video.frames(), std::vector{1, 4}));
+  ASSERT_EQ(video.failed().size(), 2U);
+  EXPECT_TRUE(contains(video.failed()[0].reason, "cannot be read"));
+  EXPECT_TRUE(contains(video.failed()[1].reason, "not a file"));
+}
+
 TEST(EncodeVideos, AVideoWhoseImagesAllFailedStillGetsAFile) {
   const ImageFolders images({2});
   for (int frame : {1, 2}) images.write(0, frame, truncated_png());

@@ -124,6 +124,19 @@ def test_bad_images_are_recorded_with_their_reasons_and_the_rest_is_encoded(enco
     assert frames == [] and rows.shape == (0, DIM) and len(failed) == 2
 
 
+def test_a_huge_header_is_recorded_and_its_pixels_are_never_made(encode, tmp_path):
+    root = tmp_path / "root"
+    frame_header = b"\xff\xc0\x00\x11\x08" + (30_000).to_bytes(2, "big") * 2 + b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    good = jpeg(1)
+    start = good.index(b"\xff\xc0")
+    length = int.from_bytes(good[start + 2:start + 4], "big") + 2
+    write(root / "a" / "00001.jpg", good)
+    write(root / "a" / "00002.jpg", good[:start] + frame_header + good[start + length:])
+    assert result_json(encode(root))["failed"] == 1
+    frames, _, failed, _ = video(tmp_path / "bank", "a")
+    assert frames == [1] and "30000x30000" in failed[0]["reason"]
+
+
 def test_every_takes_each_kth_of_the_sorted_list_and_is_recorded(encode, tmp_path):
     root = tmp_path / "root"
     for frame in (2, 3, 5, 8, 13, 21, 34, 55):
