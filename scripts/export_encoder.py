@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from encoders.command import Parser, exit_code_of
 from encoders.errors import InputError
 
 EXAMPLE = """\
@@ -20,15 +21,6 @@ examples:
 MODEL is efficientnet-lite0, clip-vit-b-32, clip-vit-b-16, clip-vit-l-14, clip-vit-l-14-336, a local folder, or
 random:NAME[:SEED] with NAME one of the CLIP names above or clip-tiny (very small, for tests).
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, in the project's form; given is the list that it parses."""
-
-    given = ()
-
-    def error(self, message):
-        raise InputError("arguments", " ".join(self.given) or "(none)", f"{message}; see --help")
 
 
 def parse_arguments(argv):
@@ -63,14 +55,7 @@ def export(arguments):
 
 
 def main(argv):
-    try:
-        export(parse_arguments(argv))
-    except InputError as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code_of(lambda given: export(parse_arguments(given)), argv)
 
 
 if __name__ == "__main__":

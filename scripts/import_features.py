@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from encoders.command import Parser, exit_code_of
 from encoders.errors import InputError
 
 EXAMPLE = """\
@@ -23,15 +24,6 @@ LIST has a line an image, such as 102/00001.jpg; a longer path, and labels after
 validation features in one command: they then share one encoder digest, which runs check.
 """
 READERS = {".h5": "hdf5_file", ".hdf5": "hdf5_file", ".npy": "numpy_file", ".pt": "torch_file", ".pth": "torch_file"}
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, in the project's form; given is the list that it parses."""
-
-    given = ()
-
-    def error(self, message):
-        raise InputError("arguments", " ".join(self.given) or "(none)", f"{message}; see --help")
 
 
 def parse_arguments(argv):
@@ -114,14 +106,7 @@ def import_features(arguments):
 
 
 def main(argv):
-    try:
-        import_features(parse_arguments(argv))
-    except InputError as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code_of(lambda given: import_features(parse_arguments(given)), argv)
 
 
 if __name__ == "__main__":

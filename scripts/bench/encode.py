@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from encoders.command import Parser, exit_code_of  # noqa: E402
 from encoders.errors import InputError  # noqa: E402
 
 EXAMPLE = """\
@@ -25,15 +26,6 @@ examples:
 """
 DTYPES = ("fp32", "bf16")
 VIDEOS_FOR_ENCODER = 2  # how many of the videos mien encodes where only its forward passes count
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, in the project's form; given is the list that it parses."""
-
-    given = ()
-
-    def error(self, message):
-        raise InputError("arguments", " ".join(self.given) or "(none)", f"{message}; see --help")
 
 
 def parse_arguments(argv):
@@ -155,14 +147,7 @@ def run(arguments):
 
 
 def main(argv):
-    try:
-        run(parse_arguments(argv))
-    except InputError as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code_of(lambda given: run(parse_arguments(given)), argv)
 
 
 if __name__ == "__main__":

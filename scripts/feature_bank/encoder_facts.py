@@ -71,7 +71,7 @@ def from_archive(path, name, image_size, dim):
     """Facts of the archive itself, so that the bank is one with what `mien encode` makes with that file."""
     metadata = archive_metadata(path)
     if metadata is None:
-        metadata = placeholders(required(name, f"{path} has no mien.json"), image_size, dim, Path(path).name)
+        metadata = assumed_facts(required(name, f"{path} has no mien.json"), image_size, dim, Path(path).name)
     facts = checked(metadata, path)
     if name is not None and name != facts["name"]:
         raise InputError("--encoder-name", name, f"{facts['name']}, as {path} says, or left out")
@@ -90,8 +90,8 @@ def from_name(name, image_size, dim, files):
     for file in files:
         digest.update(f"\n{file_sha256(file)}".encode())
     source = (f"imported from {', '.join(Path(file).name for file in files)}; image_size, mean, std and resize are "
-              "placeholders, not what the features were made with")
-    return {**placeholders(name, image_size, dim, source), "file_sha256": digest.hexdigest()}
+              "assumed, not what the features were made with")
+    return {**assumed_facts(name, image_size, dim, source), "file_sha256": digest.hexdigest()}
 
 
 def required(name, why):
@@ -100,6 +100,7 @@ def required(name, why):
     return name
 
 
-def placeholders(name, image_size, dim, source):
+def assumed_facts(name, image_size, dim, source):
+    """CLIP's preprocessing, for an encoder that says nothing of its own."""
     return {"name": name, "image_size": image_size, "embedding_dim": dim, "mean": list(MEAN), "std": list(STD),
             "resize": "bicubic", "source": source, "weights_sha256": ""}

@@ -333,7 +333,7 @@ def test_mien_inspects_and_trains_on_an_imported_bank(run, mien, tmp_path):
         assert all(np.array_equal(ours[key], theirs[key]) for key in ("embeddings", "frames"))
     facts = result_json(mien("inspect", bank, "--verify", "--json"))
     assert (facts["kind"], facts["valid"], facts["frames"]) == ("bank", True, len(listed))
-    assert facts["encoder"]["name"] == "their-clip" and "placeholders" in facts["encoder"]["source"]
+    assert facts["encoder"]["name"] == "their-clip" and "are assumed, not what" in facts["encoder"]["source"]
     result_json(mien("train", CONFIGS / "expr.yaml", f"bank={bank}", f"annotations={data.annotations}", "epochs=1",
                      "--out", tmp_path / "run", "--json", "--quiet"))
 
