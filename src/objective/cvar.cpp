@@ -1,31 +1,71 @@
 #include "mien/objective/cvar.h"
 
-#include <ATen/ops/topk.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/sort.h>
 #include <ATen/ops/where.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace mien {
+namespace {
 
-at::Tensor cvar(const at::Tensor& losses, const at::Tensor& valid, std::int64_t valid_count,
-                double alpha) {
-  const at::Tensor flat = losses.reshape({-1});
-  if (valid_count == 0) return at::zeros({}, flat.options());
-  const double m = alpha * static_cast<double>(valid_count);
-  const auto whole = std::min(valid_count, static_cast<std::int64_t>(std::floor(m)));
-  if (whole == valid_count && !valid.defined()) return flat.mean();
-  const std::int64_t tail = std::min(valid_count, whole + 1);
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-  // Losses that are not valid can never be among the `tail` largest valid ones.
-  constexpr double kNever = -std::numeric_limits<double>::infinity();
-  const at::Tensor masked = valid.defined() ? at::where(valid.reshape({-1}), flat, kNever) : flat;
-  const at::Tensor largest = std::get<0>(masked.topk(tail));
-  if (tail == whole) return largest.sum().div(m);
-  const at::Tensor full = largest.narrow(0, 0, whole).sum();
-  return full.add(largest.select(0, whole), m - static_cast<double>(whole)).div(m);
+/// Valid losses of each column, fp64 [1, C].
+at::Tensor counts_of(const at::Tensor& losses, const at::Tensor& valid) {
+  if (valid.defined()) return valid.sum(0, /*keepdim=*/true, at::kDouble);
+  return at::full({1, losses.size(1)}, static_cast<double>(losses.size(0)),
+                  losses.options().dtype(at::kDouble));
+}
+
+/// Weights of the losses in descending order, by their rank from 0; `m` = alpha n fp64 [1, C].
+at::Tensor weights_by_rank(const at::Tensor& m, std::int64_t rows) {
+  const at::Tensor rank = at::arange(rows, m.options()).unsqueeze(1);
+  return m.sub(rank).clamp(0, 1).div(m.clamp_min(std::numeric_limits<double>::min()));
+}
+
+at::Tensor mean_weights(const at::Tensor& losses, const at::Tensor& valid, const at::Tensor& n) {
+  const at::Tensor each = n.clamp_min(1).reciprocal().to(losses.scalar_type());
+  const at::Tensor weights = each.expand_as(losses);
+  return valid.defined() ? at::where(valid, weights, 0.) : weights;
+}
+
+at::Tensor tail_weights(const at::Tensor& losses, const at::Tensor& valid, const at::Tensor& n,
+                        double alpha) {
+  // What is not valid comes behind all that is, where no weight is left.
+  const at::Tensor masked = valid.defined() ? at::where(valid, losses, -kInfinity) : losses;
+  const auto [sorted, order] = masked.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const at::Tensor weights = weights_by_rank(n.mul(alpha), losses.size(0));
+  return at::zeros_like(losses).scatter(0, order, weights.to(losses.scalar_type()));
+}
+
+}  // namespace
+
+CvarWeights cvar_weights_by_column(const at::Tensor& losses, const at::Tensor& valid,
+                                   double alpha) {
+  const at::Tensor n = counts_of(losses, valid);
+  CvarWeights tail;
+  tail.weights =
+      alpha == 1 ? mean_weights(losses, valid, n) : tail_weights(losses, valid, n, alpha);
+  const at::Tensor smallest = at::where(tail.weights.gt(0), losses, kInfinity).amin(0);
+  tail.level = at::where(n.squeeze(0).gt(0), smallest, 0.);
+  return tail;
+}
+
+CvarWeights cvar_weights(const at::Tensor& losses, const at::Tensor& valid, double alpha) {
+  const at::Tensor column = valid.defined() ? valid.reshape({-1, 1}) : at::Tensor();
+  CvarWeights tail = cvar_weights_by_column(losses.reshape({-1, 1}), column, alpha);
+  return {tail.weights.view_as(losses), tail.level.squeeze(0)};
+}
+
+at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& values) {
+  return at::where(weights.gt(0), values, 0.).mul(weights).sum();
+}
+
+at::Tensor cvar(const at::Tensor& losses, const at::Tensor& valid, double alpha) {
+  return weighted_sum(cvar_weights(losses, valid, alpha).weights, losses);
 }
 
 }  // namespace mien

@@ -138,6 +138,7 @@ class Collector {
     const auto rows = data_.size();
     const auto dim = static_cast<std::int64_t>(halves_.size()) / rows;
     data_.embeddings = copied(halves_, {rows, dim}, at::kHalf).to(at::Device(device));
+    data_.row_videos = row_videos().to(at::Device(device));
     for (std::size_t t = 0; t < labels_.size(); ++t) finish_task(t, at::Device(device));
     return std::move(data_);
   }
@@ -165,6 +166,12 @@ class Collector {
       any = any || valid;
     }
     column.rows_with_label += any;
+  }
+
+  at::Tensor row_videos() const {
+    std::vector<std::int64_t> videos;
+    for (const RowSource& row : data_.rows) videos.push_back(row.video);
+    return copied(videos, {data_.size()}, at::kLong);
   }
 
   void finish_task(std::size_t t, const at::Device& device) {
@@ -213,6 +220,14 @@ TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index,
   return targets;
 }
 
+void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows,
+                const std::vector<std::string>& names) {
+  for (TaskTargets& task : targets) {
+    task.videos = of_rows;
+    task.video_count = std::ssize(names);
+  }
+}
+
 }  // namespace
 
 Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t end,
@@ -224,12 +239,14 @@ Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin
   batch.embeddings = embeddings.index_select(0, index).to(dtype);
   for (const TaskLabels& task : tasks)
     batch.targets.push_back(targets_of(task, index, host, dtype));
+  add_videos(batch.targets, row_videos.index_select(0, index), videos);
   return batch;
 }
 
 std::vector<TaskTargets> Dataset::all_targets() const {
   std::vector<TaskTargets> targets;
   for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, {}, at::kFloat));
+  add_videos(targets, row_videos, videos);
   return targets;
 }
 

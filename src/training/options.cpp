@@ -105,6 +105,7 @@ void check(const TrainOptions& options) {
     throw InputError("loss.task_weights", concat(options.loss.task_weights.size(), " numbers"),
                      concat("expected one a task, ", options.tasks.size()));
   }
+  check(options.loss);
   if (options.schedule.kind != "constant" && options.schedule.min_lr > options.optimizer.lr) {
     throw InputError("schedule.min_lr", shortest(options.schedule.min_lr),
                      "expected at most optimizer.lr = " + shortest(options.optimizer.lr));

@@ -54,9 +54,13 @@ at::Tensor SharpnessAwareStep::gradient(const at::Tensor& embeddings,
                        first || sam_.same_dropout ? 0u : 1u};
   const auto logits =
       head_.forward_training(embeddings, key, /*update_statistics=*/first, precision_);
-  const at::Tensor loss = objective_(logits, targets);
-  loss.backward();
-  return loss.detach();
+  const ObjectiveValue value = objective_.evaluate(logits, targets);
+  at::Tensor through_head = logits[0].mul(value.gradients[0]).sum();
+  for (std::size_t t = 1; t < logits.size(); ++t) {
+    through_head = through_head.add(logits[t].mul(value.gradients[t]).sum());
+  }
+  through_head.backward();
+  return value.loss;
 }
 
 void SharpnessAwareStep::perturb() {

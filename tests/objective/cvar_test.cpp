@@ -1,10 +1,10 @@
 #include "mien/objective/cvar.h"
 
-#include <ATen/ops/arange.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "head/small_heads.h"
 
@@ -28,7 +28,7 @@ double by_definition(const std::vector<double>& losses, double alpha) {
 double cvar_of(const std::vector<double>& losses, double alpha) {
   at::Tensor tensor = random_tensor({std::ssize(losses)}, 1);
   std::ranges::copy(losses, tensor.mutable_data_ptr<double>());
-  return cvar(tensor, {}, std::ssize(losses), alpha).item<double>();
+  return cvar(tensor, {}, alpha).item<double>();
 }
 
 TEST(Cvar, EqualsTheDefinitionOnRandomLosses) {
@@ -55,7 +55,7 @@ TEST(Cvar, LeavesOutWhatIsNotValid) {
     losses.masked_fill_(valid.logical_not(), 1e9);  // must not be seen
     const auto chosen = values_of(losses.masked_select(valid));
     const double alpha = static_cast<double>(1 + random() % 100) / 100;
-    const double found = cvar(losses, valid, std::ssize(chosen), alpha).item<double>();
+    const double found = cvar(losses, valid, alpha).item<double>();
     EXPECT_NEAR(found, chosen.empty() ? 0 : by_definition(chosen, alpha), 1e-9);
   }
 }
@@ -86,28 +86,65 @@ TEST(Cvar, NeverFallsWhenTheTailShrinks) {
   }
 }
 
-TEST(Cvar, ItsGradientIsTheWeights) {
-  at::Tensor losses = random_tensor({5}, 3);
-  const std::vector<double> values = {3, 9, 1, 7, 5};
-  std::ranges::copy(values, losses.mutable_data_ptr<double>());
-  losses.set_requires_grad(true);
-  cvar(losses, {}, 5, .5).backward();  // m = 2.5
-  const auto gradient = values_of(losses.grad());
+at::Tensor tensor_of(const std::vector<double>& values) {
+  const at::Tensor tensor = random_tensor({std::ssize(values)}, 1);
+  std::ranges::copy(values, tensor.mutable_data_ptr<double>());
+  return tensor;
+}
+
+TEST(CvarWeightsTest, AreWholeForTheLargestPartialForTheNextAndElseZero) {
+  const CvarWeights tail = cvar_weights(tensor_of({3, 9, 1, 7, 5}), {}, .5);  // m = 2.5
+  const auto weights = values_of(tail.weights);
   const std::vector<double> expected = {0, .4, 0, .4, .2};
-  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(gradient[i], expected[i], 1e-15);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(weights[i], expected[i], 1e-15);
+  EXPECT_EQ(tail.level.item<double>(), 5);
 }
 
-TEST(Cvar, GradientsOfLossesThatAreNotValidAreZeroAndFinite) {
-  at::Tensor losses = random_tensor({4}, 3).set_requires_grad(true);
-  const at::Tensor valid = random_tensor({4}, 3).gt(100).index_fill(0, at::arange(2), true);
-  cvar(losses, valid, 2, 1).backward();
-  const auto gradient = values_of(losses.grad());
-  EXPECT_EQ(gradient, (std::vector<double>{.5, .5, 0, 0}));
+TEST(CvarWeightsTest, GiveTheEarlierOfEqualLossesItsWeightFirst) {
+  const CvarWeights tail = cvar_weights(tensor_of({4, 4, 7, 4}), {}, .5);
+  EXPECT_EQ(values_of(tail.weights), (std::vector<double>{.5, 0, .5, 0}));
+  EXPECT_EQ(tail.level.item<double>(), 4);
 }
 
-TEST(Cvar, OfNothingIsZero) {
+TEST(CvarWeightsTest, AreZeroWhereALossIsNotValidWhateverItIs) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const at::Tensor losses = tensor_of({2, NAN, kInfinity, 1, -kInfinity});
+  const at::Tensor valid = tensor_of({1, 0, 0, 1, 0}).gt(0);
+  for (const double alpha : {1., .999}) {
+    const CvarWeights tail = cvar_weights(losses, valid, alpha);
+    EXPECT_NEAR(values_of(tail.weights)[0] + values_of(tail.weights)[3], 1, 1e-15);
+    EXPECT_EQ(values_of(tail.weights)[1], 0);
+    EXPECT_EQ(tail.level.item<double>(), 1);
+    EXPECT_NEAR(cvar(losses, valid, alpha).item<double>(), 1.5, 1e-3);
+  }
+}
+
+TEST(CvarWeightsTest, AnInfiniteValidLossIsNotHidden) {
+  const at::Tensor losses = tensor_of({2, NAN, 3});
+  EXPECT_TRUE(std::isnan(cvar(losses, {}, .5).item<double>()));
+}
+
+TEST(CvarWeightsTest, OfColumnsAreThoseOfEachColumn) {
+  const at::Tensor losses = random_tensor({9, 4}, 5), valid = random_tensor({9, 4}, 6).gt(-.3);
+  valid.select(1, 2).fill_(false);
+  for (const double alpha : {1., .4}) {
+    const CvarWeights columns = cvar_weights_by_column(losses, valid, alpha);
+    for (std::int64_t c = 0; c < 4; ++c) {
+      const CvarWeights one = cvar_weights(losses.select(1, c), valid.select(1, c), alpha);
+      EXPECT_EQ(values_of(columns.weights.select(1, c)), values_of(one.weights));
+      EXPECT_EQ(values_of(columns.level)[static_cast<std::size_t>(c)], one.level.item<double>());
+    }
+  }
+}
+
+TEST(CvarWeightsTest, OfNothingAreZero) {
   const at::Tensor losses = random_tensor({3}, 1);
-  EXPECT_EQ(cvar(losses, losses.gt(100), 0, .5).item<double>(), 0);
+  for (const double alpha : {1., .5}) {
+    const CvarWeights tail = cvar_weights(losses, losses.gt(100), alpha);
+    EXPECT_EQ(values_of(tail.weights), std::vector<double>(3, 0));
+    EXPECT_EQ(tail.level.item<double>(), 0);
+    EXPECT_EQ(cvar(losses, losses.gt(100), alpha).item<double>(), 0);
+  }
 }
 
 }  // namespace

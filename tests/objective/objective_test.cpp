@@ -3,46 +3,24 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <stdexcept>
 
 #include "expectations.h"
 #include "head/small_heads.h"
+#include "objective/random_targets.h"
 
 namespace mien {
 namespace {
 
+using testing::au_targets;
 using testing::contains;
+using testing::expr_targets;
 using testing::random_tensor;
 using testing::values_of;
-
-/// Labels of `rows` rows, with a mask unless `all_valid`.
-TaskTargets expr_targets(std::int64_t rows, std::uint32_t seed, bool all_valid) {
-  TaskTargets targets{.task = Task::kExpr};
-  targets.labels = random_tensor({rows}, seed).mul(10).abs().remainder(8).to(at::kLong);
-  targets.valid_counts = {rows};
-  targets.valid_samples = rows;
-  if (all_valid) return targets;
-  targets.valid = random_tensor({rows}, seed + 1).gt(-.5);
-  targets.valid_samples = targets.valid.sum().item<std::int64_t>();
-  targets.valid_counts = {targets.valid_samples};
-  return targets;
-}
-
-TaskTargets au_targets(std::int64_t rows, std::uint32_t seed, bool all_valid) {
-  TaskTargets targets{.task = Task::kAu};
-  targets.labels = random_tensor({rows, 12}, seed).gt(0).to(at::kDouble);
-  targets.valid_counts.assign(12, rows);
-  targets.valid_samples = rows;
-  if (all_valid) return targets;
-  targets.valid = random_tensor({rows, 12}, seed + 1).gt(0);
-  for (std::int64_t au = 0; au < 12; ++au) {
-    targets.valid_counts[static_cast<std::size_t>(au)] =
-        targets.valid.select(1, au).sum().item<std::int64_t>();
-  }
-  targets.valid_samples = targets.valid.any(1).sum().item<std::int64_t>();
-  return targets;
-}
 
 bool is_valid(const TaskTargets& targets, std::size_t i) {
   return !targets.valid.defined() || values_of(targets.valid.reshape({-1}).to(at::kDouble))[i] != 0;
@@ -141,7 +119,7 @@ TEST(AucMargin, IsTheMeanOverPairsOfEachAu) {
       }
       if (pairs > 0) sum += of_au / pairs;
     }
-    const double auc = auc_margin_loss(logits, targets, .6, power).item<double>();
+    const double auc = auc_margin_loss(logits, targets, .6, power).loss.item<double>();
     EXPECT_NEAR(auc, sum / 12, 1e-12);
     const ObjectiveOptions mixed = {.cvar_alpha = .3, .auc_weight = .2, .auc_power = power};
     const double tail = loss_of({.cvar_alpha = .3}, logits, targets);
@@ -188,7 +166,7 @@ TEST(ClassWeights, MultiplyEachLossAndNotTheDivisor) {
   const at::Tensor logits = random_tensor({30, 8}, 5);
   const std::vector<std::int64_t> counts = {7, 1, 2, 3, 9, 4, 5, 6};
   const auto weights = balanced_class_weights(counts);
-  const auto losses = values_of(cross_entropy(logits, targets.labels));
+  const auto losses = values_of(cross_entropy(logits, targets.labels).losses);
   const auto labels = values_of(targets.labels);
   double sum = 0;
   for (std::size_t i = 0; i < 30; ++i) {
@@ -207,14 +185,73 @@ TEST(ObjectiveTest, SumsTheTasksByTheirWeights) {
 }
 
 TEST(ObjectiveTest, ExtremeLogitsGiveFiniteLossesAndGradients) {
-  at::Tensor expr = random_tensor({6, 8}, 1).mul(1e4).set_requires_grad(true);
-  at::Tensor au = random_tensor({6, 12}, 2).mul(1e4).set_requires_grad(true);
-  const at::Tensor loss =
-      Objective({}, {})({expr, au}, {expr_targets(6, 3, false), au_targets(6, 4, false)});
-  loss.backward();
-  EXPECT_TRUE(std::isfinite(loss.item<double>()));
-  EXPECT_TRUE(expr.grad().isfinite().all().item<bool>());
-  EXPECT_TRUE(au.grad().isfinite().all().item<bool>());
+  const at::Tensor expr = random_tensor({6, 8}, 1).mul(1e4);
+  const at::Tensor au = random_tensor({6, 12}, 2).mul(1e4);
+  const std::vector<TaskTargets> targets = {expr_targets(6, 3, false), au_targets(6, 4, false)};
+  for (const double focal : {0., .5, 2.}) {
+    const ObjectiveValue value = Objective({.focal = focal}, {}).evaluate({expr, au}, targets);
+    EXPECT_TRUE(std::isfinite(value.loss.item<double>()));
+    for (const at::Tensor& gradient : value.gradients) {
+      EXPECT_TRUE(gradient.isfinite().all().item<bool>()) << focal;
+    }
+  }
+}
+
+TEST(ObjectiveTest, LogitsWithoutALabelMayBeAnything) {
+  for (const char* pool : {"element", "sample", "per_au", "per_video"}) {
+    const ObjectiveOptions options = {.cvar_pool = pool, .auc_weight = .3};
+    auto targets = au_targets(9, 4, false);
+    targets.videos = targets.valid.sum(1).remainder(3);
+    targets.video_count = 3;
+    const at::Tensor logits = random_tensor({9, 12}, 2);
+    const ObjectiveValue clean = Objective(options, {}).evaluate({logits}, {targets});
+    const at::Tensor odd = logits.masked_fill(targets.valid.logical_not(), NAN);
+    const ObjectiveValue value = Objective(options, {}).evaluate({odd}, {targets});
+    EXPECT_EQ(value.loss.item<double>(), clean.loss.item<double>()) << pool;
+    EXPECT_EQ(values_of(value.gradients[0]), values_of(clean.gradients[0])) << pool;
+  }
+}
+
+TEST(ObjectiveTest, ItsTailLevelIsTheSmallestLossInTheTail) {
+  const auto targets = expr_targets(20, 3, false);
+  const at::Tensor logits = random_tensor({20, 8}, 1);
+  auto losses =
+      values_of(cross_entropy(logits, targets.labels).losses.masked_select(targets.valid));
+  std::ranges::sort(losses, std::greater());
+  const auto tail = static_cast<std::size_t>(std::ceil(.3 * static_cast<double>(losses.size())));
+  const ObjectiveOptions options = {.cvar_alpha = .3, .task_weights = {2}};
+  const ObjectiveValue value = Objective(options, {}).evaluate({logits}, {targets});
+  EXPECT_DOUBLE_EQ(value.tail_level.item<double>(), 2 * losses[tail - 1]);
+}
+
+TEST(ObjectiveTest, GradientsHaveTheLogitsShapeAndDtypeAndNoGraph) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
+    const at::Tensor expr = random_tensor({6, 8}, 1, dtype).set_requires_grad(true);
+    const at::Tensor au = random_tensor({6, 12}, 2, dtype).set_requires_grad(true);
+    auto au_labels = au_targets(6, 4, false);
+    au_labels.labels = au_labels.labels.to(dtype);
+    const ObjectiveOptions options = {.auc_weight = .2, .logit_adjustment = 1};
+    const Objective objective(options, {1, 2, 3, 4, 5, 6, 7, 8});
+    const ObjectiveValue value =
+        objective.evaluate({expr, au}, {expr_targets(6, 3, false), au_labels});
+    EXPECT_EQ(value.gradients[0].sizes(), expr.sizes());
+    EXPECT_EQ(value.gradients[1].sizes(), au.sizes());
+    EXPECT_EQ(value.gradients[0].scalar_type(), dtype);
+    EXPECT_EQ(value.gradients[1].scalar_type(), dtype);
+    EXPECT_FALSE(value.loss.requires_grad());
+  }
+}
+
+TEST(ObjectiveTest, PoolingByVideoNeedsThem) {
+  const Objective objective({.cvar_pool = "per_video"}, {});
+  EXPECT_THROW(objective({random_tensor({6, 8}, 1)}, {expr_targets(6, 3, true)}),
+               std::invalid_argument);
+}
+
+TEST(LogPriors, CountAnAbsentClassAsHalfALabel) {
+  const auto priors = log_priors({6, 0, 2});
+  EXPECT_DOUBLE_EQ(priors[0], std::log(6. / 8));
+  EXPECT_DOUBLE_EQ(priors[1], std::log(.5 / 8));
 }
 
 TEST(ObjectiveOptionsTest, ItsKeysGuardTheirRanges) {
@@ -228,6 +265,16 @@ TEST(ObjectiveOptionsTest, ItsKeysGuardTheirRanges) {
   EXPECT_TRUE(contains(refusal("loss.cvar.pool=per-au"), "did you mean per_au?"));
   EXPECT_TRUE(contains(refusal("loss.auc.weight=1.5"), "in [0, 1]"));
   EXPECT_TRUE(contains(refusal("loss.task_weights=[1,-1]"), "at least 0"));
+  EXPECT_TRUE(contains(refusal("loss.label_smoothing=1"), "in [0, 1)"));
+  EXPECT_TRUE(contains(refusal("loss.logit_adjustment=-1"), "at least 0"));
+  EXPECT_TRUE(contains(refusal("loss.focal=-1"), "at least 0"));
+}
+
+TEST(ObjectiveOptionsTest, LabelSmoothingAndFocalLossExcludeEachOther) {
+  EXPECT_EQ(testing::refusal_of([] { check({.label_smoothing = .1}); }), "accepted");
+  EXPECT_EQ(testing::refusal_of([] { check({.focal = 2}); }), "accepted");
+  EXPECT_TRUE(contains(testing::refusal_of([] { check({.label_smoothing = .1, .focal = 2}); }),
+                       "loss.focal = 2: expected 0 with loss.label_smoothing = 0.1"));
 }
 
 }  // namespace

@@ -148,3 +148,80 @@ def test_joint_objective_masks_each_task_and_weighs_classes(probe):
     assert out["loss"] == pytest.approx(loss.item(), rel=1e-10)
     for task in logits:
         np.testing.assert_allclose(out[f"gradient.{task}"], logits[task].grad, atol=1e-10)
+
+
+def expr_case(rng, rows=24):
+    """Logits, labels with -1, and which rows are labelled."""
+    logits = torch.tensor(3 * rng.normal(size=(rows, 8)), requires_grad=True)
+    labels = torch.tensor(rng.choice([-1, 0, 1, 2, 3, 4, 5, 6, 7], size=rows))
+    return logits, labels, labels >= 0
+
+
+def expect_objective(probe, task, logits, labels, loss, **options):
+    """`loss`, a graph over `logits`, is what mien says, and so is its gradient."""
+    loss.backward()
+    arrays = {f"logits.{task}": logits.detach().numpy(), f"labels.{task}": labels.double().numpy()}
+    if "videos" in options:
+        arrays["videos"] = options.pop("videos")
+    out, _ = probe("objective", arrays, tasks=[task], **options)
+    assert out["loss"] == pytest.approx(loss.item(), rel=1e-10)
+    np.testing.assert_allclose(out[f"gradient.{task}"], logits.grad, atol=1e-11)
+
+
+@pytest.mark.parametrize("smoothing", [0.05, 0.3, 0.9])
+def test_label_smoothing_is_pytorchs(probe, smoothing):
+    logits, labels, known = expr_case(np.random.default_rng(31))
+    losses = torch.nn.functional.cross_entropy(
+        logits[known], labels[known], reduction="none", label_smoothing=smoothing)
+    expect_objective(probe, "expr", logits, labels, reference_loop.cvar(losses, 0.4), alpha=0.4,
+                     label_smoothing=smoothing)
+
+
+def test_logit_adjustment_adds_the_log_prior(probe):
+    counts = np.array([900, 5, 60, 0, 300, 200, 100, 435])
+    logits, labels, known = expr_case(np.random.default_rng(37))
+    prior = torch.tensor(np.maximum(counts, 0.5) / counts.sum())
+    losses = torch.nn.functional.cross_entropy(
+        (logits + 1.5 * prior.log())[known], labels[known], reduction="none")
+    expect_objective(probe, "expr", logits, labels, reference_loop.cvar(losses, 0.4), alpha=0.4,
+                     logit_adjustment=1.5, expr_counts=counts.tolist())
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+def test_focal_loss_of_classes(probe, gamma):
+    logits, labels, known = expr_case(np.random.default_rng(41))
+    p = torch.softmax(logits[known], 1).gather(1, labels[known][:, None])[:, 0]
+    losses = -((1 - p) ** gamma) * p.log()
+    expect_objective(probe, "expr", logits, labels, reference_loop.cvar(losses, 0.4), alpha=0.4,
+                     focal=gamma)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+def test_focal_loss_of_units(probe, gamma):
+    rng = np.random.default_rng(43)
+    logits = torch.tensor(2 * rng.normal(size=(15, 12)), requires_grad=True)
+    labels = torch.tensor(rng.choice([-1, 0, 1], size=(15, 12)))
+    p = torch.where(labels == 1, torch.sigmoid(logits), 1 - torch.sigmoid(logits))
+    losses = (-((1 - p) ** gamma) * p.log())[labels >= 0]
+    expect_objective(probe, "au", logits, labels, reference_loop.cvar(losses, 0.4), alpha=0.4,
+                     focal=gamma)
+
+
+@pytest.mark.parametrize("task", ["expr", "au"])
+def test_per_video_takes_the_tail_of_the_videos_means(probe, task):
+    rng = np.random.default_rng(47)
+    for _ in range(5):
+        logits, labels, known = expr_case(rng)
+        videos = rng.choice([0, 1, 3, 4, 7], size=len(labels))
+        losses = torch.nn.functional.cross_entropy(logits, labels.clamp_min(0), reduction="none")
+        if task == "au":
+            logits = torch.tensor(rng.normal(size=(len(videos), 12)), requires_grad=True)
+            labels = torch.tensor(rng.choice([-1, 0, 1], size=logits.shape))
+            known = labels >= 0
+            losses = torch.nn.functional.binary_cross_entropy_with_logits(
+                logits, labels.clamp_min(0).double(), reduction="none")
+        means = [losses[videos == v][known[videos == v]].mean()
+                 for v in np.unique(videos) if known[videos == v].any()]
+        loss = reference_loop.cvar(torch.stack(means), 0.3)
+        expect_objective(probe, task, logits, labels, loss, alpha=0.3, pool="per_video",
+                         videos=videos.astype(np.int64))

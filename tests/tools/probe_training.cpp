@@ -1,7 +1,5 @@
 // Objective, sharpness-aware step, schedule and batches, for the PyTorch and scipy oracles.
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 
 #include "mien/head/head.h"
 #include "mien/objective/cvar.h"
@@ -49,15 +47,11 @@ void probe_cvar(const SafetensorsFile& input, const json& options, Output& outpu
   const auto alphas = options.at("alpha").get<std::vector<double>>();
   for (std::size_t i = 0; i < alphas.size(); ++i) {
     const std::string suffix = "." + std::to_string(i);
-    at::Tensor losses = tensor_of(input, "losses" + suffix).set_requires_grad(true);
+    const at::Tensor losses = tensor_of(input, "losses" + suffix);
     const at::Tensor valid = tensor_of(input, "valid" + suffix).to(at::kBool);
-    const auto count = valid.sum().item<std::int64_t>();
-    const at::Tensor value =
-        cvar(losses, count == losses.numel() ? at::Tensor() : valid, count, alphas[i]);
-    if (value.requires_grad()) value.backward();
-    add(output, "value" + suffix, value);
-    add(output, "gradient" + suffix,
-        losses.grad().defined() ? losses.grad() : at::zeros_like(losses));
+    const at::Tensor given = valid.all().item<bool>() ? at::Tensor() : valid;
+    add(output, "value" + suffix, cvar(losses, given, alphas[i]));
+    add(output, "gradient" + suffix, cvar_weights(losses, given, alphas[i]).weights);
   }
 }
 
@@ -66,6 +60,9 @@ ObjectiveOptions objective_options(const json& options) {
   objective.cvar_alpha = options.value("alpha", objective.cvar_alpha);
   objective.cvar_pool = options.value("pool", objective.cvar_pool);
   objective.auc_weight = options.value("auc_weight", objective.auc_weight);
+  objective.label_smoothing = options.value("label_smoothing", objective.label_smoothing);
+  objective.logit_adjustment = options.value("logit_adjustment", objective.logit_adjustment);
+  objective.focal = options.value("focal", objective.focal);
   objective.class_weights = options.value("class_weights", objective.class_weights);
   objective.task_weights = options.value("task_weights", objective.task_weights);
   return objective;
@@ -95,22 +92,26 @@ TaskTargets targets_of(Task task, const at::Tensor& labels, std::int64_t begin, 
   return targets;
 }
 
-/// logits.<task> [B, C], labels.<task> -> loss, gradient.<task>
+/// logits.<task> [B, C], labels.<task>, videos [B] (i64, for per_video) -> loss, tail_level,
+/// gradient.<task>
 void probe_objective(const SafetensorsFile& input, const json& options, Output& output) {
   const Objective objective(objective_options(options),
                             options.value("expr_counts", std::vector<std::int64_t>()));
   std::vector<at::Tensor> logits;
   std::vector<TaskTargets> targets;
   for (const Task task : tasks_of(options)) {
-    logits.push_back(tensor_of(input, "logits." + task_name(task)).set_requires_grad(true));
+    logits.push_back(tensor_of(input, "logits." + task_name(task)));
     const at::Tensor labels = tensor_of(input, "labels." + task_name(task));
     targets.push_back(targets_of(task, labels, 0, labels.size(0), logits.back().scalar_type()));
+    if (!input.tensors().contains("videos")) continue;
+    targets.back().videos = tensor_of(input, "videos");
+    targets.back().video_count = targets.back().videos.max().item<std::int64_t>() + 1;
   }
-  const at::Tensor loss = objective(logits, targets);
-  loss.backward();
-  add(output, "loss", loss);
+  const ObjectiveValue value = objective.evaluate(logits, targets);
+  add(output, "loss", value.loss);
+  add(output, "tail_level", value.tail_level);
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    add(output, "gradient." + task_name(targets[i].task), logits[i].grad());
+    add(output, "gradient." + task_name(targets[i].task), value.gradients[i]);
   }
 }
 

@@ -68,9 +68,9 @@ class PlainStep {
  private:
   Numbers64 gradient(const Batch& batch, const DropoutKey& key, bool statistics) {
     head_.gradients().zero_();
-    objective_(head_.forward_training(batch.embeddings, key, statistics, Precision::kFull),
-               batch.targets)
-        .backward();
+    const auto logits = head_.forward_training(batch.embeddings, key, statistics, Precision::kFull);
+    const ObjectiveValue value = objective_.evaluate(logits, batch.targets);
+    logits[0].mul(value.gradients[0]).sum().add(logits[1].mul(value.gradients[1]).sum()).backward();
     return values_of(head_.gradients());
   }
 

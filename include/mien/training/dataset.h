@@ -57,6 +57,7 @@ struct Dataset {
   std::vector<std::string> videos;  ///< byte order
   std::vector<RowSource> rows;      ///< [N] by video, frames ascending
   at::Tensor embeddings;            ///< fp16 [N, D] on the device, as the bank has them
+  at::Tensor row_videos;            ///< int64 [N] on the device: RowSource::video of each row
   std::vector<TaskLabels> tasks;
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }

@@ -1,0 +1,27 @@
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
+
+#include "mien/objective/losses.h"
+
+namespace mien {
+
+BatchLoss auc_margin_loss(const at::Tensor& logits, const TaskTargets& targets, double margin,
+                          double power) {
+  const at::Tensor known =
+      targets.valid.defined() ? targets.valid : at::ones_like(targets.labels, at::kBool);
+  const at::Tensor scores = at::where(known, logits, 0.);
+  const at::Tensor positive = targets.labels.gt(.5).logical_and(known).to(logits.scalar_type());
+  const at::Tensor negative = targets.labels.le(.5).logical_and(known).to(logits.scalar_type());
+  const at::Tensor count = positive.sum(0).mul(negative.sum(0)).clamp_min(1);
+  const at::Tensor share = count.mul(logits.size(1)).reciprocal();  // of a pair, [12]
+  // [i, j, AU]: sample i as the positive, j as the negative.
+  const at::Tensor gap = scores.unsqueeze(1).sub(scores.unsqueeze(0));
+  const at::Tensor violation = gap.neg().add(margin).clamp_min(0);
+  const at::Tensor pairs =
+      positive.unsqueeze(1).mul(negative.unsqueeze(0)).mul(violation.gt(0)).mul(share);
+  const at::Tensor slopes = violation.pow(power - 1).mul(pairs);
+  const at::Tensor gradient = slopes.sum(0).sub(slopes.sum(1)).mul(power);
+  return {slopes.mul(violation).sum(), gradient};
+}
+
+}  // namespace mien

@@ -1,0 +1,43 @@
+#include "mien/objective/objective_options.h"
+
+#include "mien/core/error.h"
+#include "mien/core/text.h"
+
+namespace mien {
+
+void declare_fields(Fields& fields, ObjectiveOptions& options) {
+  fields.add("loss.cvar.alpha", options.cvar_alpha,
+             "share of the worst losses that is averaged; 1: the mean", above_up_to(0, 1));
+  fields.add("loss.cvar.pool", options.cvar_pool,
+             "what the tail is taken of: all elements; AU: samples, or each AU by itself; "
+             "per_video: means of the batch's videos",
+             {"element", "sample", "per_au", "per_video"});
+  fields.add("loss.auc.weight", options.auc_weight, "share of the AUC margin loss (AU)",
+             between(0, 1));
+  fields.add("loss.auc.margin", options.auc_margin, "margin between positive and negative logits",
+             above(0));
+  fields.add("loss.auc.power", options.auc_power, "power of the margin's violation", at_least(1));
+  fields.add("loss.class_weights", options.class_weights,
+             "weight of an expression's losses: none, or n / (8 n_c) capped at 10",
+             {"none", "balanced"});
+  fields.add("loss.label_smoothing", options.label_smoothing,
+             "EXPR: share of a label that goes to all classes alike", from_below(0, 1));
+  fields.add("loss.logit_adjustment", options.logit_adjustment,
+             "EXPR: times the log prior of the training labels, added to the logits in the losses "
+             "(training and validation), not in predictions",
+             at_least(0));
+  fields.add("loss.focal", options.focal,
+             "gamma of the focal factor (1 - p)^gamma on each loss; 0: none", at_least(0));
+  fields.add("loss.task_weights", options.task_weights, "weight of each task, in their order",
+             at_least(0));
+}
+
+void check(const ObjectiveOptions& options) {
+  if (options.label_smoothing > 0 && options.focal > 0) {
+    throw InputError("loss.focal", shortest(options.focal),
+                     "expected 0 with loss.label_smoothing = " + shortest(options.label_smoothing) +
+                         ": one of the two");
+  }
+}
+
+}  // namespace mien

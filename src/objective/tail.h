@@ -1,0 +1,23 @@
+// CVaR over what the options pool: elements, samples, each AU, or videos.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "mien/objective/cvar.h"
+#include "mien/objective/targets.h"
+
+namespace mien {
+
+/// The weights of the single losses, [B] or [B, 12], so that the loss is sum(weights * losses), and
+/// the threshold (scalar). `pool` as in ObjectiveOptions:
+///   element    all valid losses
+///   sample     means of each row's valid losses
+///   per_au     each AU by itself, then the mean over AUs with labels
+///   per_video  means of each video's valid losses in the batch, over the videos present
+/// EXPR has one loss a row: element, sample and per_au are the same.
+CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
+                         const std::string& pool, double alpha);
+
+}  // namespace mien
