@@ -16,6 +16,7 @@ namespace mien {
 ///   sample     means of each row's valid losses
 ///   per_au     each AU by itself, then the mean over AUs with labels
 ///   per_video  means of each video's valid losses in the batch, over the videos present
+///              (summed by index_add: on CUDA not bit for bit the same twice)
 /// EXPR has one loss a row: element, sample and per_au are the same.
 CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
                          const std::string& pool, double alpha);

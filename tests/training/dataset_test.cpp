@@ -57,6 +57,19 @@ TEST(DatasetTest, HoldsLabelledFramesThatHaveAnEmbedding) {
   }
 }
 
+TEST(DatasetTest, TargetsKnowTheVideosOfTheirRows) {
+  const Dataset data = random_dataset(3, 8, 1);
+  std::vector<double> videos;
+  for (const RowSource& row : data.rows) videos.push_back(row.video);
+  const auto last = data.size() - 1;
+  const Batch batch = data.gather({last, 0}, 0, 2, at::kFloat);
+  for (std::size_t t = 0; t < data.tasks.size(); ++t) {
+    EXPECT_EQ(values_of(data.all_targets()[t].videos), videos);
+    EXPECT_EQ(values_of(batch.targets[t].videos), (std::vector<double>{videos.back(), videos[0]}));
+    EXPECT_EQ(batch.targets[t].video_count, 2);
+  }
+}
+
 TEST(DatasetTest, PutsBanksSideBySide) {
   BankFolder wide(4), narrow(2, "other");
   wide.add("a", {1, 2, 3, 5});

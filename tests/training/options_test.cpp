@@ -121,6 +121,8 @@ TEST(TrainOptionsRefusal, OfListsOfAWrongLength) {
 }
 
 TEST(TrainOptionsRefusal, OfKeysThatContradictEachOther) {
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.loss.focal = o.loss.label_smoothing = .1; }),
+                       "loss.focal = 0.1: expected 0"));
   EXPECT_EQ(refusal([](TrainOptions& o) { o.schedule.min_lr = .01; }),
             "schedule.min_lr = 0.01: expected at most optimizer.lr = 0.001");
   EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.select = "au_f1"; }),
