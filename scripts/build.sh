@@ -13,7 +13,7 @@ case "$PRESET" in release | debug | asan) ;; *) fail "preset = $PRESET: expected
 
 PACKAGES=(g++ cmake ninja-build ccache git python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev nlohmann-json3-dev libcli11-dev
-  libspdlog-dev libyaml-cpp-dev libtbb-dev libssl-dev libgtest-dev)
+  libspdlog-dev libyaml-cpp-dev libtbb-dev libssl-dev libboost-dev libgtest-dev)
 
 # What did not come from apt serves as well.
 is_installed() {

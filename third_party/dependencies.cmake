@@ -7,6 +7,7 @@ find_package(spdlog 1.10 REQUIRED)                               # libspdlog-dev
 find_package(yaml-cpp 0.7 REQUIRED)                              # libyaml-cpp-dev
 find_package(TBB REQUIRED)                                       # libtbb-dev
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)                 # libssl-dev
+find_package(Boost 1.71 CONFIG REQUIRED)                         # libboost-dev
 find_package(Threads REQUIRED)
 if(MIEN_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)                              # libgtest-dev

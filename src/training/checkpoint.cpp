@@ -48,7 +48,8 @@ json to_json(const TrainingState& state) {
                        {"expr_f1", optional_json(record.expr_f1)},
                        {"au_f1", optional_json(record.au_f1)},
                        {"seconds", record.seconds},
-                       {"samples_per_second", record.samples_per_second}});
+                       {"samples_per_second", record.samples_per_second},
+                       {"wall_time", record.wall_time}});
   }
   return {{"step", state.step},
           {"history", history},
@@ -73,6 +74,7 @@ TrainingState state_from_json(const json& object) {
     record.au_f1 = optional_number(entry.at("au_f1"));
     entry.at("seconds").get_to(record.seconds);
     entry.at("samples_per_second").get_to(record.samples_per_second);
+    record.wall_time = entry.value("wall_time", 0.0);
   }
   return state;
 }

@@ -5,8 +5,9 @@
 namespace mien {
 namespace {
 
-std::string optional_text(const std::optional<double>& value) {
-  return value ? shortest(*value) : "";
+std::string text_of(const EpochValue& value) {
+  if (!value.number) return "";
+  return value.digits < 0 ? shortest(*value.number) : fixed(*value.number, value.digits);
 }
 
 }  // namespace
@@ -25,15 +26,24 @@ bool TrainingState::add(const EpochRecord& record, double value) {
   return true;
 }
 
+std::vector<EpochValue> values_of(const EpochRecord& record) {
+  return {{"lr", record.lr},
+          {"train_loss", record.train_loss},
+          {"validation_loss", record.validation_loss},
+          {"validation_expr_f1", record.expr_f1},
+          {"validation_au_f1", record.au_f1},
+          {"seconds", record.seconds, 3},
+          {"samples_per_second", record.samples_per_second, 1}};
+}
+
 std::string metrics_csv(const std::vector<EpochRecord>& history) {
-  std::string text =
-      "epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,seconds,"
-      "samples_per_second\n";
+  std::string text = "epoch";
+  for (const EpochValue& column : values_of({})) text += concat(",", column.name);
+  text += "\n";
   for (const EpochRecord& record : history) {
-    text += concat(record.epoch, ",", shortest(record.lr), ",", shortest(record.train_loss), ",",
-                   shortest(record.validation_loss), ",", optional_text(record.expr_f1), ",",
-                   optional_text(record.au_f1), ",", fixed(record.seconds, 3), ",",
-                   fixed(record.samples_per_second, 1), "\n");
+    text += concat(record.epoch);
+    for (const EpochValue& value : values_of(record)) text += "," + text_of(value);
+    text += "\n";
   }
   return text;
 }

@@ -26,6 +26,15 @@ bool lies_in(const fs::path& file, const fs::path& folder) {
 
 }  // namespace
 
+std::vector<fs::path> RunFolder::event_files() const {
+  std::error_code ignored;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator at(path_, ignored), end; at != end; at.increment(ignored)) {
+    if (at->path().filename().string().starts_with(kEventFilePrefix)) files.push_back(at->path());
+  }
+  return files;
+}
+
 void RunFolder::open(bool resume) const {
   std::error_code ignored;
   if (resume) {
@@ -60,6 +69,7 @@ void RunFolder::clear(bool force, const fs::path& init) const {
   for (const fs::path& file : {state(), best(), last(), metrics(), record(), log()}) {
     fs::remove(file, ignored);
   }
+  for (const fs::path& file : event_files()) fs::remove(file, ignored);
   fs::remove(path_ / "decisions.json", ignored);
   fs::remove(path_ / "report.html", ignored);
   fs::remove_all(path_ / "evaluation", ignored);

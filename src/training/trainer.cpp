@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "checkpoint.h"
+#include "event_file.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/interrupt.h"
@@ -125,6 +126,7 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
   TrainingState& state = summary.state;
   state.data_digest = data_digest;
   if (resume) state = restored(run, head, step, data_digest);
+  EventFile events(run, state.history);
 
   Progress progress("training", "samples", options.epochs * training.size());
   progress.skip(state.epoch() * training.size());
@@ -135,8 +137,10 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
     record.validation_loss = result.loss;
     record.expr_f1 = result.expr_f1;
     record.au_f1 = result.au_f1;
+    record.wall_time = unix_time();
     const bool best = state.add(record, result.value_of(options.select));
     keep_epoch(run, head, step, state, metadata, best);
+    events.append(record);
     log::info(epoch_line(record, options.epochs, best));
   }
   summary.stopped_early = state.epoch() < options.epochs;

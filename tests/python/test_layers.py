@@ -16,6 +16,7 @@ LIBRARIES = {
     "yaml-cpp": (r"yaml-cpp/", ["config/"]),
     "CLI11": (r"CLI/", ["cli/"]),
     "spdlog": (r"spdlog/", ["core/log"]),
+    "Boost": (r"boost/", ["training/event_file"]),
     "TorchScript": (r"torch/(script\.h|csrc/jit/)", ["encoder/"]),
     "all of torch": (r"torch/torch\.h", []),
 }
@@ -87,7 +88,7 @@ def linked(root):
 def link_breaches(root):
     """Module libraries downwards only, each library of others where its headers may be."""
     homes = {"mien::opencv": ["data"], "yaml-cpp": ["config"], "CLI11::CLI11": ["cli"], "spdlog::spdlog": ["core"],
-             "mien::torch": ["encoder", "head"]}
+             "mien::torch": ["encoder", "head"], "Boost::headers": ["training"]}
     for module, library in linked(root):
         name = library.removeprefix("mien::")
         if library in homes:
@@ -179,6 +180,7 @@ PLANTED = [
     ("src/config/fields.cpp", "#include <CLI/CLI.hpp>", "CLI11 belongs in"),
     ("src/core/files.cpp", "#include <spdlog/spdlog.h>", "spdlog belongs in"),
     ("src/cli/main.cpp", "#include <spdlog/spdlog.h>", "spdlog belongs in"),
+    ("src/training/step.cpp", "#include <boost/crc.hpp>", "Boost belongs in"),
     ("src/head/head.cpp", "#include <torch/script.h>", "TorchScript belongs in"),
     ("src/training/step.cpp", "#include <torch/csrc/jit/api/module.h>", "TorchScript belongs in"),
     ("src/encoder/runtime.cpp", "#include <torch/torch.h>", "all of torch belongs in no file"),

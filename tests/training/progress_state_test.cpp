@@ -85,9 +85,10 @@ TEST(RunFolderTest, IsMadeOnce) {
 
 TEST(RunFolderTest, ForceRemovesAnOlderRunAndNothingElse) {
   const TemporaryFolder folder;
-  for (const char* name : {"config.yaml", "record.json", "log.txt", "metrics.csv",
-                           "best.safetensors", "last.safetensors", "state.safetensors",
-                           "decisions.json", "report.html", "evaluation/x", "notes.txt"}) {
+  for (const char* name :
+       {"config.yaml", "record.json", "log.txt", "metrics.csv", "best.safetensors",
+        "last.safetensors", "state.safetensors", "events.out.tfevents.17.host.3", "decisions.json",
+        "report.html", "evaluation/x", "notes.txt"}) {
     folder.write(name, "old");
   }
   RunFolder(folder.path()).clear(true, "");

@@ -9,7 +9,7 @@
 
 namespace mien {
 
-/// One line of metrics.csv.
+/// What is kept of an epoch.
 struct EpochRecord {
   std::int64_t epoch = 0;  ///< 1-based
   double lr = 0;           ///< of the epoch's last step
@@ -18,6 +18,7 @@ struct EpochRecord {
   std::optional<double> expr_f1, au_f1;  ///< validation
   double seconds = 0;                    ///< steps and gathering
   double samples_per_second = 0;
+  double wall_time = 0;  ///< its end, in seconds since 1970; 0 where an older checkpoint has none
 };
 
 struct TrainingState {
@@ -33,6 +34,16 @@ struct TrainingState {
   /// Adds an epoch; true when it is the best so far by `value` (the first of equals stays best).
   bool add(const EpochRecord& record, double value);
 };
+
+/// One value of an epoch under its column's name in metrics.csv.
+struct EpochValue {
+  const char* name;
+  std::optional<double> number;  ///< none for a task that is not trained
+  int digits = -1;               ///< behind the point of the text; -1: as many as it has
+};
+
+/// The columns of metrics.csv behind `epoch`, in their order.
+std::vector<EpochValue> values_of(const EpochRecord& record);
 
 /// metrics.csv: a header, then a line an epoch; the column of a task that is not trained is empty.
 std::string metrics_csv(const std::vector<EpochRecord>& history);

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
+#include <vector>
 
 namespace mien {
 
 class RunFolder {
  public:
+  static constexpr std::string_view kEventFilePrefix = "events.out.tfevents.";
+
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const { return path_; }
@@ -17,6 +21,8 @@ class RunFolder {
   std::filesystem::path best() const { return path_ / "best.safetensors"; }
   std::filesystem::path last() const { return path_ / "last.safetensors"; }
   std::filesystem::path state() const { return path_ / "state.safetensors"; }
+  /// The event files that are there, for TensorBoard.
+  std::vector<std::filesystem::path> event_files() const;
 
   /// Makes the folder, unless `resume`: then it must be there. Throws InputError.
   void open(bool resume) const;
