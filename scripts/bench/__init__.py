@@ -1,10 +1,13 @@
-"""Measurements that the README quotes. scripts/bench/encode.py is the one to run.
+"""Measurements that the README quotes. encode.py and train.py are the ones to run.
 
     faces        a folder of JPEG faces, as the crops of a data set
     models       an archive made ready by PyTorch, ONNX Runtime or OpenVINO
     pipeline     from files to embeddings in Python
-    worker       a process that holds one contender and measures when told to
+    serving      how a process that holds a contender answers
+    worker       such a process for encode.py
     contenders   who takes part, and the processes that stand for them
     schedule     repetitions that take turns
     report       the table and the JSON
+    options      what the command lines share
+    train_contenders    all of this for train.py
 """

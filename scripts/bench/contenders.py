@@ -66,8 +66,12 @@ class Bench:
     seconds: float
 
     def environment(self):
-        count = str(self.threads)
-        return {**os.environ, "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+        return environment(self.threads)
+
+
+def environment(threads):
+    count = str(threads)
+    return {**os.environ, "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
 
 
 def last_line(text):
@@ -75,16 +79,14 @@ def last_line(text):
     return lines[-1].strip() if lines else "no message"
 
 
-class Worker:
-    """A running worker.py; use as a context."""
+class Process:
+    """A running script that serves measurements; bench says scratch, seconds and environment()."""
 
-    def __init__(self, bench, **task):
+    def __init__(self, bench, script, task):
         self.bench = bench
         self.errors = tempfile.TemporaryFile("w+", dir=bench.scratch)
-        task |= {"archive": str(bench.archive), "onnx": str(bench.onnx), "image_size": bench.image_size,
-                 "threads": bench.threads, "images": str(bench.images), "out": str(bench.scratch)}
         self.process = subprocess.Popen(
-            [sys.executable, str(WORKER), json.dumps(task)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, str(script), json.dumps(task)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.errors, text=True, env=bench.environment())
 
     def answer(self):
@@ -102,7 +104,7 @@ class Worker:
     def rate(self):
         print(self.bench.seconds, file=self.process.stdin, flush=True)
         result = self.answer()
-        return result["images"] / result["seconds"]
+        return result["count"] / result["seconds"]
 
     def close(self):
         self.process.stdin.close()
@@ -113,6 +115,15 @@ class Worker:
             self.process.kill()
             self.process.wait()
         self.errors.close()
+
+
+class Worker(Process):
+    """A running worker.py."""
+
+    def __init__(self, bench, **task):
+        task |= {"archive": str(bench.archive), "onnx": str(bench.onnx), "image_size": bench.image_size,
+                 "threads": bench.threads, "images": str(bench.images), "out": str(bench.scratch)}
+        super().__init__(bench, WORKER, task)
 
 
 class MienRuns:

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from bench.options import check_numbers, listed  # noqa: E402
 from encoders.command import Parser, exit_code_of  # noqa: E402
 from encoders.errors import InputError  # noqa: E402
 
@@ -48,28 +49,11 @@ def parse_arguments(argv):
     return parser.parse_args(argv)
 
 
-def listed(flag, text, known):
-    """The parts of a list, each among known; each a number of 1 or more where known is int."""
-    parts = text.split(",")
-    for part in parts:
-        if known is int and not (part.isdecimal() and int(part) > 0):
-            raise InputError(flag, text, "numbers of 1 or more, such as 1,16,32")
-        if known is not int and part not in known:
-            raise InputError(flag, text, f"some of {','.join(known)}")
-    return [int(part) for part in parts] if known is int else parts
-
-
 def check(arguments):
     """Raises InputError; turns the lists into lists, `contenders` into Kinds."""
     from bench.contenders import KINDS
-    for flag, value in (("--images", arguments.images), ("--threads", arguments.threads),
-                        ("--repeats", arguments.repeats)):
-        if not 1 <= value <= 100_000:
-            raise InputError(flag, value, "1 to 100000")
-    if not 0 < arguments.seconds <= 3600:
-        raise InputError("--seconds", arguments.seconds, "above 0, at most 3600")
-    if not arguments.mien.is_file():
-        raise InputError("--mien", arguments.mien, "the program that scripts/build.sh makes")
+    check_numbers((("--images", arguments.images), ("--threads", arguments.threads),
+                   ("--repeats", arguments.repeats)), arguments.seconds, arguments.mien)
     arguments.batches = listed("--batches", arguments.batches, int)
     arguments.dtypes = listed("--dtypes", arguments.dtypes, DTYPES)
     names = [kind.name for kind in KINDS]

@@ -1,9 +1,4 @@
-"""A process that holds one contender: loads, warms up, says `ready`, and measures on each line of standard input.
-
-Its argument is a JSON object; the answers are JSON, a line each. Whatever libraries print goes to standard error.
-"""
-import json
-import os
+"""A process that holds one contender: its argument is a JSON object, serving.py says how it answers."""
 import sys
 import time
 from pathlib import Path
@@ -12,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch  # noqa: E402
 
-from bench import models  # noqa: E402
+from bench import models, serving  # noqa: E402
 from bench.pipeline import Pipeline  # noqa: E402
 
 WARM_UP_RUNS = 3  # PyTorch's executor profiles the first ones
@@ -52,20 +47,13 @@ def pipeline_measurement(task, setup):
 
 
 def main(argument):
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    task = json.loads(argument)
-    torch.set_num_threads(task["threads"])
-    torch.set_num_interop_threads(1)
+    task, answers = serving.begin(argument)
     if task["kind"] == "export_onnx":
         models.export_onnx(task["archive"], task["onnx"], task["image_size"])
         return
     setup = models.Setup(task["archive"], task["onnx"], task["dtype"], task["threads"])
     first, measure = (pipeline_measurement if task["kind"] == "pipeline" else model_measurement)(task, setup)
-    print(json.dumps({"ready": first}), file=answers)
-    for line in sys.stdin:
-        images, seconds = measure(float(line))
-        print(json.dumps({"images": images, "seconds": seconds}), file=answers)
+    serving.serve(answers, first, measure)
 
 
 if __name__ == "__main__":
