@@ -11,6 +11,7 @@ from bench import contenders
 from . import data, model
 
 WORKER = Path(__file__).with_name("worker.py")
+CONFIG = Path(__file__).resolve().parents[3] / "configs" / "expr.yaml"
 MIEN, PEAK = "mien", "peak"
 LABELS = {MIEN: "mien train", "lean": "lean Python loop", "published": "published trainer's way"}
 PRECISIONS = {"lean": ("fp32", "bf16"), "published": ("fp32",)}
@@ -69,7 +70,7 @@ class MienTrains:
 
     def command(self, out):
         bench, method = self.bench, model.Method()
-        return [bench.mien, "train", f"bank={bench.folder / data.BANK}",
+        return [bench.mien, "train", CONFIG, f"bank={bench.folder / data.BANK}",
                 f"annotations={bench.folder / data.ANNOTATIONS}", "tasks=[expr]", f"head.layers={method.layers}",
                 f"head.width={bench.width}", f"head.dropout={method.dropout}", f"loss.cvar.alpha={method.alpha}",
                 f"sam.rho={method.rho}", f"batch_size={bench.batch}", f"epochs={self.epochs}",
