@@ -55,7 +55,7 @@ TEST(HeadLoad, TakesBackEveryTensor) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "w.safetensors";
   Head head = initialised(shape_of_both(), 1, at::kFloat);
-  head.forward_training(random_tensor({9, 4}, 2, at::kFloat), {}, true, Precision::kFull);
+  testing::training_logits(head, random_tensor({9, 4}, 2, at::kFloat), {}, true);
   std::vector<at::Tensor> keep;
   write_safetensors(path, head.tensors(keep), {});
   Head other = initialised(shape_of_both(), 2, at::kFloat);

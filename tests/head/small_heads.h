@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mien/head/head.h"
+#include "mien/head/training_pass.h"
 #include "one_thread.h"
 
 namespace mien::testing {
@@ -38,6 +39,14 @@ inline Head initialised(const HeadShape& shape, std::uint64_t seed,
   Head head(shape, dtype, at::kCPU);
   head.initialise(seed);
   return head;
+}
+
+/// Logits in training mode, at the head's own weights.
+inline std::vector<at::Tensor> training_logits(Head& head, const at::Tensor& x,
+                                               const DropoutKey& key = {},
+                                               bool update_statistics = false,
+                                               Precision precision = Precision::kFull) {
+  return TrainingPass(head, precision).forward(head.layers(), x, key, update_statistics);
 }
 
 inline at::Tensor tensor_named(const Head& head, const std::string& name) {

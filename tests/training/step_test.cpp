@@ -1,6 +1,5 @@
 #include "mien/training/step.h"
 
-#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -67,15 +66,13 @@ class PlainStep {
 
  private:
   Numbers64 gradient(const Batch& batch, const DropoutKey& key, bool statistics) {
-    head_.gradients().zero_();
-    const auto logits = head_.forward_training(batch.embeddings, key, statistics, Precision::kFull);
-    const ObjectiveValue value = objective_.evaluate(logits, batch.targets);
-    logits[0].mul(value.gradients[0]).sum().add(logits[1].mul(value.gradients[1]).sum()).backward();
-    return values_of(head_.gradients());
+    TrainingPass pass(head_, Precision::kFull);
+    const auto logits = pass.forward(head_.layers(), batch.embeddings, key, statistics);
+    pass.backward(objective_.evaluate(logits, batch.targets).gradients);
+    return values_of(pass.gradients());
   }
 
   void set(const Numbers64& values) {
-    const at::NoGradGuard guard;
     std::ranges::copy(values, head_.parameters().mutable_data_ptr<double>());
   }
 
@@ -162,8 +159,7 @@ TEST(StepTest, GivesTheLossAtTheWeights) {
   SharpnessAwareStep step(head, objective, {}, {.rho = .5}, Precision::kFull, 5);
   const Batch batch = batch_of(12);
   const double expected =
-      objective(head.forward_training(batch.embeddings, {}, false, Precision::kFull), batch.targets)
-          .item<double>();
+      objective(testing::training_logits(head, batch.embeddings), batch.targets).item<double>();
   const at::Tensor loss = step(batch.embeddings, batch.targets, 1e-3, 0);
   EXPECT_DOUBLE_EQ(loss.item<double>(), expected);
   EXPECT_FALSE(loss.requires_grad());

@@ -23,8 +23,24 @@ struct DropoutKey {
 /// Precision of the matrix products; parameters stay as they are.
 enum class Precision { kFull, kBf16 };
 
+/// The trainable tensors as views of one flat buffer.
+struct HeadLayers {
+  struct Block {
+    at::Tensor weight, bias;            ///< [W, input], [W]
+    at::Tensor norm_weight, norm_bias;  ///< [W]
+  };
+  struct Output {
+    at::Tensor weight, bias;  ///< [score_columns, W], [score_columns]
+  };
+  std::vector<Block> trunk;
+  std::vector<Output> heads;  ///< in the order of the shape's tasks
+
+  /// `flat` [shape.parameter_count()].
+  HeadLayers(const HeadShape& shape, const at::Tensor& flat);
+};
+
 /// Trunk of `layers` x (Linear - BatchNorm1d - ReLU - Dropout), then heads. All parameters lie in
-/// one flat buffer, as do their gradients and the running statistics; the layers are views.
+/// one flat buffer, as do the running statistics; the layers are views.
 class Head {
  public:
   /// Zero weights; initialise() or load() gives them values. `dtype` kFloat or kDouble.
@@ -36,19 +52,19 @@ class Head {
   /// (uniform in +-1/sqrt(fan in)), BatchNorm at one and zero.
   void initialise(std::uint64_t seed);
 
-  /// Training mode: batch statistics, dropout. `x` [B, input_dim], B >= 2, in the head's dtype.
-  /// Gives one [B, score_columns] tensor of logits a task, part of the autograd graph.
-  /// Running statistics move (momentum .1) only when `update_statistics`.
-  std::vector<at::Tensor> forward_training(const at::Tensor& x, const DropoutKey& key,
-                                           bool update_statistics, Precision precision);
-
-  /// Evaluation mode: running statistics, no dropout, no gradient.
+  /// Evaluation mode: running statistics, no dropout, no gradient. `x` [B, input_dim] in the
+  /// head's dtype -> one [B, score_columns] tensor of logits a task.
   std::vector<at::Tensor> forward(const at::Tensor& x) const;
 
   at::Tensor& parameters() { return parameters_; }  ///< [P] flat
-  at::Tensor& gradients() { return gradients_; }    ///< [P] flat; forward passes accumulate here
   at::Tensor& statistics() { return statistics_; }  ///< running means and variances, flat
   std::int64_t parameter_count() const { return parameters_.numel(); }
+
+  struct Statistics {
+    at::Tensor mean, var;  ///< [W]
+  };
+  const HeadLayers& layers() const { return layers_; }             ///< views of parameters()
+  std::vector<Statistics>& block_statistics() { return blocks_; }  ///< views of statistics()
 
   struct Named {
     std::string name;
@@ -65,18 +81,10 @@ class Head {
   void load(const SafetensorsFile& file);
 
  private:
-  struct Block {
-    at::Tensor weight, bias, norm_weight, norm_bias, running_mean, running_var;
-  };
-  struct Output {
-    at::Tensor weight, bias;
-  };
-  void make_views();
-
   HeadShape shape_;
-  at::Tensor parameters_, gradients_, statistics_;
-  std::vector<Block> trunk_;
-  std::vector<Output> heads_;
+  at::Tensor parameters_, statistics_;
+  HeadLayers layers_;
+  std::vector<Statistics> blocks_;
 };
 
 }  // namespace mien

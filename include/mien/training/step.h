@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mien/head/head.h"
+#include "mien/head/training_pass.h"
 #include "mien/objective/objective.h"
 #include "mien/training/options.h"
 
@@ -34,21 +35,22 @@ class SharpnessAwareStep {
   at::Tensor& step_count() { return step_count_; }  ///< fp32 scalar
 
  private:
-  enum class Pass { kAtWeights, kAtPerturbed };
-  at::Tensor gradient(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
-                      std::int64_t step, Pass pass);
+  /// Leaves the gradient at `weights` in pass_; gives the loss there.
+  at::Tensor gradient(const HeadLayers& weights, const at::Tensor& embeddings,
+                      const std::vector<TaskTargets>& targets, const DropoutKey& key,
+                      bool update_statistics);
   void perturb();
-  void restore();
   void update(double lr);
 
   Head& head_;
   const Objective& objective_;
   OptimizerOptions optimizer_;
   SamOptions sam_;
-  Precision precision_;
   std::uint64_t seed_;
+  TrainingPass pass_;
   at::Tensor first_moment_, second_moment_, step_count_;
-  at::Tensor weights_, scaled_gradient_;  ///< w while the parameters are at w', and scratch
+  at::Tensor perturbed_;         ///< w', flat like the parameters; without a radius they themselves
+  HeadLayers perturbed_layers_;  ///< its views
 };
 
 }  // namespace mien

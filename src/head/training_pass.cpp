@@ -1,0 +1,103 @@
+#include "mien/head/training_pass.h"
+
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "norm_relu_dropout.h"
+
+namespace mien {
+
+/// What one block of the trunk keeps of a forward pass.
+struct TrainingPass::Block {
+  NormReluDropout pass;
+  DropoutMask mask;
+  at::Tensor gradient;  ///< [B, W] d loss / d y, then d loss / d z
+};
+
+namespace {
+
+/// A buffer of that size, the old one where it fits.
+void reserve(at::Tensor& buffer, at::IntArrayRef shape, const at::Tensor& like) {
+  if (!buffer.defined() || buffer.sizes() != shape) buffer = at::empty(shape, like.options());
+}
+
+}  // namespace
+
+TrainingPass::TrainingPass(Head& head, Precision precision)
+    : head_(head),
+      precision_(precision),
+      gradients_(at::zeros_like(head.parameters())),
+      gradient_layers_(head.shape(), gradients_),
+      blocks_(static_cast<std::size_t>(head.shape().layers)) {}
+
+TrainingPass::~TrainingPass() = default;
+
+void TrainingPass::product_into(const at::Tensor& out, const at::Tensor& a,
+                                const at::Tensor& b) const {
+  if (precision_ == Precision::kBf16) {
+    out.copy_(at::mm(a.to(at::kBFloat16), b.to(at::kBFloat16)));
+  } else {
+    at::Tensor target = out;
+    at::mm_out(target, a, b);
+  }
+}
+
+std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const at::Tensor& x,
+                                              const DropoutKey& key, bool update_statistics) {
+  weights_ = &weights;
+  x_ = x;
+  const HeadShape& shape = head_.shape();
+  at::Tensor input = x;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    auto& [pass, mask, gradient] = blocks_[i];
+    const HeadLayers::Block& layer = weights.trunk[i];
+    for (at::Tensor* buffer : {&pass.z, &pass.y, &gradient})
+      reserve(*buffer, {x.size(0), shape.width}, x);
+    for (at::Tensor* buffer : {&pass.mean, &pass.inverse_std}) reserve(*buffer, {shape.width}, x);
+    pass.gamma = layer.norm_weight;
+    pass.beta = layer.norm_bias;
+    pass.bias = layer.bias;
+    const Head::Statistics& running = head_.block_statistics()[i];
+    pass.running_mean = update_statistics ? running.mean : at::Tensor();
+    pass.running_var = update_statistics ? running.var : at::Tensor();
+    mask = dropout_mask(key, static_cast<std::int64_t>(i), x.size(0), shape.dropout);
+    product_into(pass.z, input, layer.weight.t());
+    mien::forward(pass, mask);
+    input = pass.y;
+  }
+  std::vector<at::Tensor> logits;
+  for (const HeadLayers::Output& head : weights.heads) {
+    logits.push_back(at::addmm(head.bias, input, head.weight.t()));
+  }
+  return logits;
+}
+
+void TrainingPass::backward(const std::vector<at::Tensor>& logit_gradients) {
+  const at::Tensor& top = blocks_.empty() ? x_ : blocks_.back().pass.y;
+  for (std::size_t t = 0; t < logit_gradients.size(); ++t) {
+    const at::Tensor& gradient = logit_gradients[t];
+    HeadLayers::Output& target = gradient_layers_.heads[t];
+    at::mm_out(target.weight, gradient.t(), top);
+    at::sum_out(target.bias, gradient, 0);
+    if (blocks_.empty()) continue;
+    at::Tensor& below = blocks_.back().gradient;
+    const at::Tensor& weight = weights_->heads[t].weight;
+    if (t == 0) {
+      at::mm_out(below, gradient, weight);
+    } else {
+      below.addmm_(gradient, weight);
+    }
+  }
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    const Block& block = blocks_[i];
+    const HeadLayers::Block& target = gradient_layers_.trunk[i];
+    mien::backward(block.pass, block.mask, block.gradient, target.norm_weight, target.norm_bias);
+    product_into(target.weight, block.gradient.t(), i == 0 ? x_ : blocks_[i - 1].pass.y);
+    if (i > 0) product_into(blocks_[i - 1].gradient, block.gradient, weights_->trunk[i].weight);
+  }
+}
+
+}  // namespace mien
