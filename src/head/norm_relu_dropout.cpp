@@ -21,7 +21,7 @@ namespace {
 
 // Columns are done in blocks by one thread each: no sum crosses threads, so the bits do not depend
 // on their number.
-constexpr int kColumns = 32;
+constexpr int kColumns = 64;
 constexpr std::int64_t kRowsASum = 32;  ///< added up in T before they go to a sum in double
 
 template <class T>
@@ -89,22 +89,26 @@ MIEN_INLINE void columns(const ForwardBlock<T>& b, std::int64_t first, int n) {
     moved(b.running_var[c], variance * rows / (rows - 1));
   }
   const T kept = static_cast<T>(b.mask.scale);
+  const std::uint32_t threshold = b.mask.threshold;
   for (std::int64_t i = 0; i < b.z.rows; ++i) {
     const T* z = b.z.row(i) + first;
     T* y = b.y.row(i) + first;
     T active[kColumns];
     for (int j = 0; j < n; ++j) {
       const T value = (z[j] - mean[j]) * scale[j] + shift[j];
-      active[j] = value > 0 ? value : T(0);
+      active[j] = value < 0 ? T(0) : value;  // lets a NaN through, as ReLU does
     }
     if (b.mask.row_keys == nullptr) {
       for (int j = 0; j < n; ++j) y[j] = active[j];
       continue;
     }
     const std::uint32_t key = b.mask.row_keys[i];
-    std::uint32_t bits[kColumns];
-    for (int j = 0; j < n; ++j) bits[j] = unit_bits(key, static_cast<std::uint32_t>(first + j));
-    for (int j = 0; j < n; ++j) y[j] = bits[j] >= b.mask.threshold ? active[j] * kept : T(0);
+    T factor[kColumns];
+    for (int j = 0; j < n; ++j) {
+      const std::uint32_t bits = unit_bits(key, static_cast<std::uint32_t>(first + j));
+      factor[j] = bits >= threshold ? kept : T(0);
+    }
+    for (int j = 0; j < n; ++j) y[j] = active[j] * factor[j];
   }
 }
 
@@ -123,10 +127,15 @@ MIEN_INLINE void columns(const BackwardBlock<T>& b, std::int64_t first, int n) {
   const T kept = static_cast<T>(b.scale);
   double sums[kColumns], products[kColumns];
   // What reaches BatchNorm's output, in place of what reached the unit's.
+  for (std::int64_t i = 0; i < b.z.rows; ++i) {
+    const T* y = b.y.row(i) + first;
+    T* gradient = b.gradient.row(i) + first;
+    T factor[kColumns];
+    for (int j = 0; j < n; ++j) factor[j] = y[j] > 0 ? kept : T(0);
+    for (int j = 0; j < n; ++j) gradient[j] *= factor[j];
+  }
   column_sums<T>(b.z.rows, n, sums, [&](std::int64_t i, int j) MIEN_INLINE_LAMBDA {
-    T& gradient = b.gradient.row(i)[first + j];
-    gradient = b.y.row(i)[first + j] > 0 ? gradient * kept : T(0);
-    return gradient;
+    return b.gradient.row(i)[first + j];
   });
   column_sums<T>(b.z.rows, n, products, [&](std::int64_t i, int j) MIEN_INLINE_LAMBDA {
     const T normal = (b.z.row(i)[first + j] - b.mean[first + j]) * b.inverse_std[first + j];
