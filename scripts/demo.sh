@@ -3,6 +3,10 @@
 # usage: scripts/demo.sh [FOLDER]     [demo]
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
+case "${1:-}" in
+  -h | --help) sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -*) fail "FOLDER = $1: expected a folder's name or --help" ;;
+esac
 OUT="${1:-demo}"
 BUILD_START=$(date +%s)
 MIEN_TARGET=mien "$ROOT/scripts/build.sh" release
