@@ -198,25 +198,13 @@ class Collector {
 };
 
 /// Targets of some rows; undefined `index` means all of them.
-TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index,
-                       const at::Tensor& index_host, at::ScalarType dtype) {
+TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index, at::ScalarType dtype) {
   TaskTargets targets;
   targets.task = task.task;
   targets.labels = index.defined() ? task.labels.index_select(0, index) : task.labels;
   if (task.task != Task::kExpr) targets.labels = targets.labels.to(dtype);
-  const std::int64_t rows = targets.labels.size(0);
-  if (task.all_valid) {
-    targets.valid_counts.assign(static_cast<std::size_t>(task.valid_host.size(1)), rows);
-    targets.valid_samples = rows;
-    return targets;
-  }
+  if (task.all_valid) return targets;
   targets.valid = index.defined() ? task.valid.index_select(0, index) : task.valid;
-  const at::Tensor host =
-      index.defined() ? task.valid_host.index_select(0, index_host) : task.valid_host;
-  const at::Tensor counts = host.sum(0).contiguous();
-  const auto* values = counts.const_data_ptr<std::int64_t>();
-  targets.valid_counts.assign(values, values + counts.numel());
-  targets.valid_samples = host.any(1).sum().item<std::int64_t>();
   return targets;
 }
 
@@ -237,15 +225,14 @@ Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin
   const at::Tensor index = host.to(embeddings.device());
   Batch batch;
   batch.embeddings = embeddings.index_select(0, index).to(dtype);
-  for (const TaskLabels& task : tasks)
-    batch.targets.push_back(targets_of(task, index, host, dtype));
+  for (const TaskLabels& task : tasks) batch.targets.push_back(targets_of(task, index, dtype));
   add_videos(batch.targets, row_videos.index_select(0, index), videos);
   return batch;
 }
 
 std::vector<TaskTargets> Dataset::all_targets() const {
   std::vector<TaskTargets> targets;
-  for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, {}, at::kFloat));
+  for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, at::kFloat));
   add_videos(targets, row_videos, videos);
   return targets;
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr double kBytesPerWeight = 4;
 /// Flat fp32 buffers the size of the weights: weights, gradients, two moments, and with a
-/// sharpness-aware step the saved weights and a scratch.
-constexpr int kPlainBuffers = 4, kSharpnessAwareBuffers = 6;
+/// sharpness-aware step the perturbed weights.
+constexpr int kPlainBuffers = 4, kSharpnessAwareBuffers = 5;
 
 HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inputs) {
   HeadMetadata metadata;

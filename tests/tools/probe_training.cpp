@@ -84,11 +84,6 @@ TaskTargets targets_of(Task task, const at::Tensor& labels, std::int64_t begin, 
   targets.valid = rows.ge(0);
   const at::Tensor clean = rows.clamp_min(0);
   targets.labels = task == Task::kExpr ? clean.to(at::kLong) : clean.to(dtype);
-  const at::Tensor matrix = targets.valid.view({rows.size(0), -1});
-  const at::Tensor counts = matrix.sum(0).contiguous();
-  targets.valid_counts.assign(counts.const_data_ptr<std::int64_t>(),
-                              counts.const_data_ptr<std::int64_t>() + counts.numel());
-  targets.valid_samples = matrix.any(1).sum().item<std::int64_t>();
   return targets;
 }
 

@@ -114,9 +114,8 @@ TEST(DatasetTest, MasksEachTaskAndEachAuOnItsOwn) {
     EXPECT_EQ(valid[i], i / 12 == 1 || i == 24 + 3 ? 0 : 1) << i;
   }
   const auto targets = data.gather({0, 1, 2}, 0, 3, at::kFloat).targets;
-  EXPECT_TRUE(holds(targets[0].valid_counts, {1}));
-  EXPECT_TRUE(holds(targets[1].valid_counts, {2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2}));
-  EXPECT_EQ(targets[1].valid_samples, 2);
+  EXPECT_TRUE(targets[0].valid.equal(data.tasks[0].valid));
+  EXPECT_TRUE(targets[1].valid.equal(data.tasks[1].valid));
 }
 
 TEST(DatasetTest, GathersTheRowsOfTheOrder) {

@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <vector>
 
 #include "mien/data/tasks.h"
 
@@ -15,9 +14,7 @@ struct TaskTargets {
   Task task = Task::kExpr;
   at::Tensor labels;  ///< EXPR int64 [B] (0 where not valid); AU [B, 12] 0/1 in the logits' dtype
   at::Tensor valid;   ///< bool [B] or [B, 12]; undefined: all are valid
-  std::vector<std::int64_t> valid_counts;  ///< host side: [1] (EXPR) or [12], one an AU
-  std::int64_t valid_samples = 0;          ///< host side: rows with any valid label
-  at::Tensor videos;             ///< int64 [B], index of each row's video; per_video pools by it
+  at::Tensor videos;  ///< int64 [B], index of each row's video; per_video pools by it
   std::int64_t video_count = 0;  ///< host side: videos that the indices run over
 };
 
