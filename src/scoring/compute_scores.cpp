@@ -1,6 +1,5 @@
 #include "mien/scoring/compute_scores.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 
@@ -110,7 +109,6 @@ std::vector<Bank> open_banks(const std::vector<std::string>& folders, const Head
 LogitsByTask compute_logits(const std::filesystem::path& weights, const HeadMetadata& metadata,
                             const std::vector<Bank>& banks, const std::vector<std::string>& videos,
                             const std::string& device) {
-  const at::NoGradGuard guard;
   const auto head = load_head(weights, metadata, device);
   const std::vector<Task>& tasks = metadata.shape.tasks;
   std::vector<std::string> names = videos;

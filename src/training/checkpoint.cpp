@@ -1,6 +1,5 @@
 #include "checkpoint.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 
 #include <cstring>
@@ -86,7 +85,7 @@ void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwa
   std::vector<at::Tensor> keep;
   TensorMap tensors;
   for (const auto& [name, tensor] : buffers_of(head, step)) {
-    keep.push_back(tensor.detach().to(at::kCPU).contiguous());
+    keep.push_back(tensor.to(at::kCPU).contiguous());
     tensors[name] = {
         DType::kF32,
         keep.back().sizes().vec(),
@@ -97,7 +96,6 @@ void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwa
 
 TrainingState load_checkpoint(const std::filesystem::path& file, Head& head,
                               SharpnessAwareStep& step) {
-  const at::NoGradGuard guard;
   const SafetensorsFile saved(file);
   for (const auto& [name, tensor] : buffers_of(head, step)) {
     const TensorView& view =

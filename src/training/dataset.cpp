@@ -208,11 +208,10 @@ TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index, at::Scal
   return targets;
 }
 
-void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows,
-                const std::vector<std::string>& names) {
+void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows, std::int64_t count) {
   for (TaskTargets& task : targets) {
     task.videos = of_rows;
-    task.video_count = std::ssize(names);
+    task.video_count = count;
   }
 }
 
@@ -226,14 +225,14 @@ Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin
   Batch batch;
   batch.embeddings = embeddings.index_select(0, index).to(dtype);
   for (const TaskLabels& task : tasks) batch.targets.push_back(targets_of(task, index, dtype));
-  add_videos(batch.targets, row_videos.index_select(0, index), videos);
+  add_videos(batch.targets, row_videos.index_select(0, index), std::ssize(videos));
   return batch;
 }
 
 std::vector<TaskTargets> Dataset::all_targets() const {
   std::vector<TaskTargets> targets;
   for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, at::kFloat));
-  add_videos(targets, row_videos, videos);
+  add_videos(targets, row_videos, std::ssize(videos));
   return targets;
 }
 

@@ -104,7 +104,7 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
   const double data = static_cast<double>(inputs.training.embeddings.nbytes() +
                                           inputs.validation.embeddings.nbytes());
   const double activations = static_cast<double>(options.batch_size * shape.width) *
-                             kBytesPerWeight * static_cast<double>(5 * shape.layers + 2);
+                             kBytesPerWeight * static_cast<double>(3 * shape.layers + 1);
 
   std::string text = split_text("training", inputs.labels.training, inputs.training) +
                      split_text("validation", inputs.labels.validation, inputs.validation);

@@ -1,6 +1,5 @@
 #include "mien/training/trainer.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
 #include <chrono>

@@ -1,6 +1,5 @@
 #include "mien/training/validate.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 
 #include "mien/scoring/classification.h"
@@ -71,7 +70,6 @@ double ValidationResult::value_of(const std::string& select) const {
 }
 
 ValidationResult validate(const Head& head, const Objective& objective, const Dataset& data) {
-  const at::NoGradGuard guard;
   const std::vector<at::Tensor> logits = all_logits(head, data);
   ValidationResult result;
   result.loss = objective.without_pairs(logits, data.all_targets()).item<double>();

@@ -2,14 +2,15 @@
 #include "mien/head/training_pass.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 
 #include "head/small_heads.h"
 #include "norm_relu_dropout.h"
@@ -249,6 +250,26 @@ TEST(NormReluDropout, EqualsStandardOperators) {
     expect_near(gradient, other, "gradient");
     expect_near(gamma, gamma_plain, "gamma's gradient");
     expect_near(beta, beta_plain, "beta's gradient");
+  }
+}
+
+TEST(NormReluDropout, HidesNoNumberThatIsNone) {
+  for (const double share : {0., .6}) {
+    NormReluDropout pass;
+    pass.z = random_tensor({40, 70}, 1, at::kFloat);
+    pass.z[3][65] = std::numeric_limits<float>::quiet_NaN();
+    pass.gamma = pass.beta = pass.bias = random_tensor({70}, 2, at::kFloat).abs();
+    pass.mean = at::empty_like(pass.gamma);
+    pass.inverse_std = at::empty_like(pass.gamma);
+    const DropoutMask mask = dropout_mask({1, 2, 0}, 0, 40, share);
+    const auto expect_seen = [&](const auto& run) {
+      pass.y = at::empty_like(pass.z);
+      run(pass, mask);
+      EXPECT_TRUE(pass.y.select(1, 65).isnan().all().item<bool>()) << "its mean is none either";
+      EXPECT_EQ(pass.y.isnan().sum().item<std::int64_t>(), 40) << "the other units do not mind";
+    };
+    expect_seen(forward);
+    expect_seen(forward_by_operators);
   }
 }
 
