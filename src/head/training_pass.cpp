@@ -14,7 +14,8 @@ namespace mien {
 struct TrainingPass::Block {
   NormReluDropout pass;
   DropoutMask mask;
-  at::Tensor gradient;  ///< [B, W] d loss / d y, then d loss / d z
+  at::Tensor gradient;       ///< [B, W] d loss / d y, then d loss / d z
+  at::Tensor input, weight;  ///< as products read them: the tensors themselves, or bf16 copies
 };
 
 namespace {
@@ -22,6 +23,16 @@ namespace {
 /// A buffer of that size, the old one where it fits.
 void reserve(at::Tensor& buffer, at::IntArrayRef shape, const at::Tensor& like) {
   if (!buffer.defined() || buffer.sizes() != shape) buffer = at::empty(shape, like.options());
+}
+
+/// out = a b, rounded to out's dtype once.
+void product_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
+  if (a.scalar_type() == out.scalar_type()) {
+    at::Tensor target = out;
+    at::mm_out(target, a, b);
+  } else {
+    out.copy_(at::mm(a, b));
+  }
 }
 
 }  // namespace
@@ -35,14 +46,8 @@ TrainingPass::TrainingPass(Head& head, Precision precision)
 
 TrainingPass::~TrainingPass() = default;
 
-void TrainingPass::product_into(const at::Tensor& out, const at::Tensor& a,
-                                const at::Tensor& b) const {
-  if (precision_ == Precision::kBf16) {
-    out.copy_(at::mm(a.to(at::kBFloat16), b.to(at::kBFloat16)));
-  } else {
-    at::Tensor target = out;
-    at::mm_out(target, a, b);
-  }
+at::Tensor TrainingPass::operand(const at::Tensor& tensor) const {
+  return precision_ == Precision::kBf16 ? tensor.to(at::kBFloat16) : tensor;
 }
 
 std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const at::Tensor& x,
@@ -52,8 +57,10 @@ std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const a
   const HeadShape& shape = head_.shape();
   at::Tensor input = x;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    auto& [pass, mask, gradient] = blocks_[i];
+    auto& [pass, mask, gradient, block_input, weight] = blocks_[i];
     const HeadLayers::Block& layer = weights.trunk[i];
+    block_input = operand(input);
+    weight = operand(layer.weight);
     for (at::Tensor* buffer : {&pass.z, &pass.y, &gradient})
       reserve(*buffer, {x.size(0), shape.width}, x);
     for (at::Tensor* buffer : {&pass.mean, &pass.inverse_std}) reserve(*buffer, {shape.width}, x);
@@ -64,7 +71,7 @@ std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const a
     pass.running_mean = update_statistics ? running.mean : at::Tensor();
     pass.running_var = update_statistics ? running.var : at::Tensor();
     mask = dropout_mask(key, static_cast<std::int64_t>(i), x.size(0), shape.dropout);
-    product_into(pass.z, input, layer.weight.t());
+    product_into(pass.z, block_input, weight.t());
     mien::forward(pass, mask);
     input = pass.y;
   }
@@ -95,8 +102,9 @@ void TrainingPass::backward(const std::vector<at::Tensor>& logit_gradients) {
     const Block& block = blocks_[i];
     const HeadLayers::Block& target = gradient_layers_.trunk[i];
     mien::backward(block.pass, block.mask, block.gradient, target.norm_weight, target.norm_bias);
-    product_into(target.weight, block.gradient.t(), i == 0 ? x_ : blocks_[i - 1].pass.y);
-    if (i > 0) product_into(blocks_[i - 1].gradient, block.gradient, weights_->trunk[i].weight);
+    const at::Tensor gradient = operand(block.gradient);
+    product_into(target.weight, gradient.t(), block.input);
+    if (i > 0) product_into(blocks_[i - 1].gradient, gradient, block.weight);
   }
 }
 

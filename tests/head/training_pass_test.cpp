@@ -100,9 +100,9 @@ Outcome by_autograd(const Case& test, at::ScalarType dtype) {
   return outcome;
 }
 
-at::Tensor by_hand(const Case& test, at::ScalarType dtype) {
+at::Tensor by_hand(const Case& test, at::ScalarType dtype, Precision precision = Precision::kFull) {
   Head head = head_of(test, dtype);
-  TrainingPass pass(head, Precision::kFull);
+  TrainingPass pass(head, precision);
   const at::Tensor x = test.x.to(dtype);
   pass.forward(head.layers(), x, test.key, false);
   std::vector<at::Tensor> gradients;
@@ -152,6 +152,21 @@ TEST(TrainingPass, RoundsNoWorseThanAutogradInSingle) {
   }
   EXPECT_LT(kinks, 30) << "cases with a unit at its kink";
   EXPECT_LE(ours, 1.5 * autograds) << "summed over all cases";
+}
+
+TEST(TrainingPass, Bf16RoundsProductsAndNothingElse) {
+  double largest = 0;
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    const Case test = random_case(3000 + seed, 30, 70);
+    const double error = relative(by_hand(test, at::kFloat, Precision::kBf16),
+                                  by_autograd(test, at::kDouble).gradient);
+    largest = std::max(largest, error);
+    if (test.shape.layers == 0) {
+      EXPECT_LE(error, 1e-5) << "seed " << seed;
+    }
+    EXPECT_LE(error, .25) << "seed " << seed << ", layers " << test.shape.layers;
+  }
+  EXPECT_GT(largest, 1e-3);
 }
 
 TEST(TrainingPass, BackwardOverwrites) {

@@ -34,7 +34,8 @@ class TrainingPass {
 
  private:
   struct Block;
-  void product_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) const;
+  /// What products read: the tensor itself, or with Precision::kBf16 a copy in bf16.
+  at::Tensor operand(const at::Tensor& tensor) const;
 
   Head& head_;
   Precision precision_;
