@@ -70,7 +70,9 @@ std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const a
     const Head::Statistics& running = head_.block_statistics()[i];
     pass.running_mean = update_statistics ? running.mean : at::Tensor();
     pass.running_var = update_statistics ? running.var : at::Tensor();
-    mask = dropout_mask(key, static_cast<std::int64_t>(i), x.size(0), shape.dropout);
+    const auto number = static_cast<std::int64_t>(i);
+    mask = x.is_cpu() ? dropout_mask(key, number, x.size(0), shape.dropout)
+                      : dropout_mask_on(x.device(), key, number, x.size(0), shape.dropout);
     product_into(pass.z, block_input, weight.t());
     mien::forward(pass, mask);
     input = pass.y;

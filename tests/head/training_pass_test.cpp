@@ -5,6 +5,7 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -297,6 +298,28 @@ TEST(DropoutMask, IsTheSameByOperatorsAndByBits) {
                                   static_cast<std::uint32_t>(column)) >= mask.threshold;
       ASSERT_DOUBLE_EQ(factors[row][column].item<double>(), kept ? mask.scale : 0);
     }
+  }
+}
+
+TEST(DropoutMask, HasTheSameKeysWhereverTheyAreMade) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 50; ++i) {
+    DropoutKey key{random(), random(), random() % 2};
+    const auto layer = static_cast<std::int64_t>(random() % 5);
+    const DropoutMask mask = dropout_mask(key, layer, 33, .6);
+    const auto expect_same = [&](const DropoutMask& other) {
+      EXPECT_EQ(other.threshold, mask.threshold);
+      EXPECT_EQ(other.scale, mask.scale);
+      for (std::int64_t row = 0; row < 33; ++row) {
+        ASSERT_EQ(other.device_row_keys[row].item<std::int64_t>(),
+                  mask.row_keys[static_cast<std::size_t>(row)]);
+      }
+    };
+    expect_same(dropout_mask_on(at::kCPU, key, layer, 33, .6));
+    key.bits = at::full({}, static_cast<std::int64_t>(key.mixed()), at::kLong);
+    key.seed = key.step = 0;
+    EXPECT_EQ(dropout_mask(key, layer, 33, .6).row_keys, mask.row_keys);
+    expect_same(dropout_mask_on(at::kCPU, key, layer, 33, .6));
   }
 }
 

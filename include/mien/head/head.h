@@ -18,6 +18,11 @@ struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
   std::uint64_t pass = 0;  ///< 0: at the weights, 1: at the perturbed weights
+  at::Tensor bits = {};    ///< int64 scalar that holds mixed() of this key by the time it is read,
+                           ///< for steps that are recorded and played again; else undefined
+
+  /// All that the masks take from a key.
+  std::uint64_t mixed() const;
 };
 
 /// Precision of the matrix products; parameters stay as they are.
