@@ -1,5 +1,4 @@
 #include <ATen/ops/ones_like.h>
-#include <ATen/ops/where.h>
 
 #include "mien/objective/losses.h"
 
@@ -9,7 +8,7 @@ BatchLoss auc_margin_loss(const at::Tensor& logits, const TaskTargets& targets, 
                           double power) {
   const at::Tensor known =
       targets.valid.defined() ? targets.valid : at::ones_like(targets.labels, at::kBool);
-  const at::Tensor scores = at::where(known, logits, 0.);
+  const at::Tensor scores = logits.masked_fill(known.logical_not(), 0);
   const at::Tensor positive = targets.labels.gt(.5).logical_and(known).to(logits.scalar_type());
   const at::Tensor negative = targets.labels.le(.5).logical_and(known).to(logits.scalar_type());
   const at::Tensor count = positive.sum(0).mul(negative.sum(0)).clamp_min(1);

@@ -3,7 +3,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/sort.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <limits>
@@ -29,13 +28,14 @@ at::Tensor weights_by_rank(const at::Tensor& m, std::int64_t rows) {
 at::Tensor mean_weights(const at::Tensor& losses, const at::Tensor& valid, const at::Tensor& n) {
   const at::Tensor each = n.clamp_min(1).reciprocal().to(losses.scalar_type());
   const at::Tensor weights = each.expand_as(losses);
-  return valid.defined() ? at::where(valid, weights, 0.) : weights;
+  return valid.defined() ? weights.masked_fill(valid.logical_not(), 0) : weights;
 }
 
 at::Tensor tail_weights(const at::Tensor& losses, const at::Tensor& valid, const at::Tensor& n,
                         double alpha) {
   // What is not valid comes behind all that is, where no weight is left.
-  const at::Tensor masked = valid.defined() ? at::where(valid, losses, -kInfinity) : losses;
+  const at::Tensor masked =
+      valid.defined() ? losses.masked_fill(valid.logical_not(), -kInfinity) : losses;
   const auto [sorted, order] = masked.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
   const at::Tensor weights = weights_by_rank(n.mul(alpha), losses.size(0));
   return at::zeros_like(losses).scatter(0, order, weights.to(losses.scalar_type()));
@@ -49,8 +49,8 @@ CvarWeights cvar_weights_by_column(const at::Tensor& losses, const at::Tensor& v
   CvarWeights tail;
   tail.weights =
       alpha == 1 ? mean_weights(losses, valid, n) : tail_weights(losses, valid, n, alpha);
-  const at::Tensor smallest = at::where(tail.weights.gt(0), losses, kInfinity).amin(0);
-  tail.level = at::where(n.squeeze(0).gt(0), smallest, 0.);
+  const at::Tensor smallest = losses.masked_fill(tail.weights.le(0), kInfinity).amin(0);
+  tail.level = smallest.masked_fill(n.squeeze(0).le(0), 0);
   return tail;
 }
 
@@ -61,7 +61,7 @@ CvarWeights cvar_weights(const at::Tensor& losses, const at::Tensor& valid, doub
 }
 
 at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& values) {
-  return at::where(weights.gt(0), values, 0.).mul(weights).sum();
+  return values.masked_fill(weights.le(0), 0).mul(weights).sum();
 }
 
 at::Tensor cvar(const at::Tensor& losses, const at::Tensor& valid, double alpha) {

@@ -4,7 +4,6 @@
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/sigmoid.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace mien {
@@ -19,7 +18,7 @@ struct OfLogProbability {
 /// -(1 - p)^gamma log p. log p / (1 - p) tends to -1 where p is one.
 OfLogProbability focal_loss(const at::Tensor& log_p, double gamma) {
   const at::Tensor rest = at::expm1(log_p).neg();
-  const at::Tensor ratio = at::where(rest.gt(0), log_p.div(rest), -1.);
+  const at::Tensor ratio = log_p.div(rest).masked_fill(rest.le(0), -1);
   const at::Tensor factor = rest.pow(gamma);
   return {factor.mul(log_p).neg(), log_p.exp().mul(ratio).mul(gamma).sub(1).mul(factor)};
 }

@@ -1,7 +1,6 @@
 #include "tail.h"
 
 #include <ATen/ops/ones_like.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
 #include <stdexcept>
@@ -23,7 +22,8 @@ struct GroupSums {
 
 /// Groups are the rows of [B, C].
 GroupSums row_sums(const at::Tensor& losses, const at::Tensor& valid) {
-  return {at::where(valid, losses, 0.).sum(1), valid.sum(1, false, losses.scalar_type())};
+  return {losses.masked_fill(valid.logical_not(), 0).sum(1),
+          valid.sum(1, false, losses.scalar_type())};
 }
 
 GroupSums video_sums(const GroupSums& rows, const TaskTargets& targets) {
@@ -56,7 +56,8 @@ CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
   const GroupSums rows = row_sums(matrix, known);
   CvarWeights tail = by_video ? video_sums(rows, targets).tail(alpha) : rows.tail(alpha);
   const at::Tensor of_row = by_video ? tail.weights.index_select(0, targets.videos) : tail.weights;
-  return {at::where(known, of_row.unsqueeze(1), 0.).view_as(losses), tail.level};
+  return {of_row.unsqueeze(1).expand_as(known).masked_fill(known.logical_not(), 0).view_as(losses),
+          tail.level};
 }
 
 }  // namespace mien
