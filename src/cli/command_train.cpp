@@ -77,16 +77,14 @@ void prepare_folder(const Options& options, const RunFolder& run, const Fields& 
 
 json epoch_json(const EpochRecord& record) {
   json entry = {{"epoch", record.epoch}};
-  entry["expr_f1"] = record.expr_f1 ? json(*record.expr_f1) : json();
-  entry["au_f1"] = record.au_f1 ? json(*record.au_f1) : json();
+  for (const TaskMetric& metric : task_metrics(record)) {
+    entry[metric.key] = metric.value ? json(*metric.value) : json();
+  }
   return entry;
 }
 
 std::string epoch_text(const char* name, const EpochRecord& record) {
-  std::string text = concat(name, ": epoch ", record.epoch);
-  if (record.expr_f1) text += "  EXPR F1 " + fixed(*record.expr_f1, 4);
-  if (record.au_f1) text += "  AU F1 " + fixed(*record.au_f1, 4);
-  return text + "\n";
+  return concat(name, ": epoch ", record.epoch, task_metrics_text(record), "\n");
 }
 
 void print_summary(const Options& options, const RunFolder& run, const TrainSummary& summary) {

@@ -40,6 +40,7 @@ json to_json(const HeadMetadata& metadata) {
           {"inputs", inputs},
           {"expr_counts", metadata.expr_counts},
           {"au_shares", metadata.au_shares},
+          {"va_means", metadata.va_means},
           {"banks", metadata.banks},
           {"annotations", metadata.annotations},
           {"split",
@@ -65,6 +66,7 @@ HeadMetadata from_json(const json& object, const std::string& what) {
   }
   object.at("expr_counts").get_to(metadata.expr_counts);
   object.at("au_shares").get_to(metadata.au_shares);
+  metadata.va_means = object.value("va_means", std::vector<double>());  // older heads lack it
   object.at("banks").get_to(metadata.banks);
   object.at("annotations").get_to(metadata.annotations);
   const json& split = object.at("split");
@@ -87,7 +89,8 @@ bool is_plausible(const HeadMetadata& metadata) {
          shape.layers <= 64 && shape.width >= 1 && shape.width <= kMost && !shape.tasks.empty() &&
          distinct.size() == shape.tasks.size() &&
          size_is(metadata.expr_counts.size(), kExpressions) &&
-         size_is(metadata.au_shares.size(), kActionUnits);
+         size_is(metadata.au_shares.size(), kActionUnits) &&
+         size_is(metadata.va_means.size(), score_columns(Task::kVa));
 }
 
 }  // namespace

@@ -2,7 +2,10 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +21,12 @@ constexpr double kClassWeightCap = 10;
 
 std::int64_t total(const std::vector<std::int64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+}
+
+/// Scalar bool: whether the batch says anything of the task.
+at::Tensor has_labels(const TaskTargets& targets, const std::string& va_loss) {
+  if (!targets.valid.defined()) return at::ones({}, targets.labels.options().dtype(at::kBool));
+  return targets.valid.sum().ge(targets.task == Task::kVa && va_loss == "ccc" ? 2 : 1);
 }
 
 }  // namespace
@@ -72,17 +81,34 @@ Objective::Objective(ObjectiveOptions options, const std::vector<std::int64_t>& 
 }
 
 ObjectiveValue Objective::evaluate(const std::vector<at::Tensor>& logits,
-                                   const std::vector<TaskTargets>& targets) const {
+                                   const std::vector<TaskTargets>& targets,
+                                   const ObjectiveState& state) const {
   const at::NoGradGuard guard;
   ObjectiveValue value;
+  std::vector<at::Tensor> slopes;  // d loss / d log variance
+  const auto add_to = [](at::Tensor& sum, const at::Tensor& part) {
+    sum = sum.defined() ? sum.add(part) : part;
+  };
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const double weight = options_.task_weights.at(i);
-    const TaskValue task = task_value(logits[i], targets[i]);
-    const at::Tensor loss = task.loss.mul(weight), level = task.tail_level.mul(weight);
-    value.loss = value.loss.defined() ? value.loss.add(loss) : loss;
-    value.tail_level = value.tail_level.defined() ? value.tail_level.add(level) : level;
-    value.gradients.push_back(task.gradient.mul(weight));
+    const TaskValue task =
+        task_value(logits[i], targets[i], state.cvar_alpha.value_or(options_.cvar_alpha));
+    const auto add_weighted = [&](const auto& weight) {
+      add_to(value.loss, task.loss.mul(weight));
+      add_to(value.tail_level, task.tail_level.mul(weight));
+      value.gradients.push_back(task.gradient.mul(weight));
+    };
+    if (!state.log_variances.defined()) {
+      add_weighted(options_.task_weight(i));
+      continue;
+    }
+    const at::Tensor log_variance = state.log_variances.select(0, static_cast<std::int64_t>(i));
+    const at::Tensor counts = has_labels(targets[i], options_.va).to(log_variance.scalar_type());
+    const at::Tensor weight = log_variance.neg().exp().mul(counts);
+    add_weighted(weight);
+    add_to(value.loss, log_variance.mul(counts));
+    slopes.push_back(counts.sub(task.loss.mul(weight)));
   }
+  if (!slopes.empty()) value.log_variance_gradient = at::stack(slopes);
   return value;
 }
 
@@ -98,20 +124,33 @@ at::Tensor Objective::without_pairs(const std::vector<at::Tensor>& logits,
   return reduced(logits, targets);
 }
 
-Objective::TaskValue Objective::task_value(const at::Tensor& logits,
-                                           const TaskTargets& targets) const {
-  const bool expr = targets.task == Task::kExpr;
-  const LossValues values =
-      expr ? cross_entropy(logits, targets.labels,
+LossValues Objective::element_losses(const at::Tensor& logits, const TaskTargets& targets) const {
+  switch (targets.task) {
+    case Task::kExpr:
+      return cross_entropy(logits, targets.labels,
                            {options_.label_smoothing, options_.focal, logit_offsets_.like(logits),
-                            class_weights_.like(logits)})
-           : binary_cross_entropy(logits, targets.labels, options_.focal);
-  const CvarWeights tail =
-      tail_weights(values.losses, targets, options_.cvar_pool, options_.cvar_alpha);
+                            class_weights_.like(logits)});
+    case Task::kAu:
+      return binary_cross_entropy(logits, targets.labels, options_.focal);
+    case Task::kVa:
+      break;
+  }
+  return squared_error(logits, targets.labels);
+}
+
+Objective::TaskValue Objective::task_value(const at::Tensor& logits, const TaskTargets& targets,
+                                           double alpha) const {
+  if (targets.task == Task::kVa && options_.va == "ccc") {
+    const BatchLoss concordance = concordance_loss(logits, targets);
+    return {concordance.loss, concordance.gradient, at::zeros_like(concordance.loss)};
+  }
+  const LossValues values = element_losses(logits, targets);
+  const CvarWeights tail = tail_weights(values.losses, targets, options_.cvar_pool, alpha);
+  const bool expr = targets.task == Task::kExpr;
   const at::Tensor weights = expr ? tail.weights.unsqueeze(1) : tail.weights;
   TaskValue value = {weighted_sum(tail.weights, values.losses),
                      at::where(weights.gt(0), values.slopes, 0.).mul(weights), tail.level};
-  if (expr || options_.auc_weight == 0) return value;
+  if (targets.task != Task::kAu || options_.auc_weight == 0) return value;
   const double share = options_.auc_weight;
   const BatchLoss auc = auc_margin_loss(logits, targets, options_.auc_margin, options_.auc_power);
   value.loss = value.loss.mul(1 - share).add(auc.loss, share);

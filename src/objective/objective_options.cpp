@@ -1,9 +1,16 @@
 #include "mien/objective/objective_options.h"
 
+#include <algorithm>
+
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 
 namespace mien {
+namespace {
+
+constexpr double kMostEpochs = 1e9;
+
+}  // namespace
 
 void declare_fields(Fields& fields, ObjectiveOptions& options) {
   fields.add("loss.cvar.alpha", options.cvar_alpha,
@@ -12,6 +19,11 @@ void declare_fields(Fields& fields, ObjectiveOptions& options) {
              "what the tail is taken of: all elements; AU: samples, or each AU by itself; "
              "per_video: means of the batch's videos",
              {"element", "sample", "per_au", "per_video"});
+  fields.add("loss.cvar.alpha_start", options.cvar_alpha_start,
+             "alpha at the first step, with alpha_epochs", above_up_to(0, 1));
+  fields.add("loss.cvar.alpha_epochs", options.cvar_alpha_epochs,
+             "epochs in which alpha goes from alpha_start to alpha in a line; 0: it is alpha",
+             between(0, kMostEpochs));
   fields.add("loss.auc.weight", options.auc_weight, "share of the AUC margin loss (AU)",
              between(0, 1));
   fields.add("loss.auc.margin", options.auc_margin, "margin between positive and negative logits",
@@ -28,11 +40,23 @@ void declare_fields(Fields& fields, ObjectiveOptions& options) {
              at_least(0));
   fields.add("loss.focal", options.focal,
              "gamma of the focal factor (1 - p)^gamma on each loss; 0: none", at_least(0));
-  fields.add("loss.task_weights", options.task_weights, "weight of each task, in their order",
-             at_least(0));
+  fields.add("loss.va", options.va,
+             "VA: ccc, one minus the batch's concordance (no tail to take), or mse, squared errors "
+             "like other elements",
+             {"ccc", "mse"});
+  fields.add("loss.task_weights", options.task_weights,
+             "weight of each task, in their order; 1 for a task beyond the list", at_least(0));
+  fields.add("loss.task_weighting", options.task_weighting,
+             "fixed, or learned: the sum of exp(-s) loss + s over the tasks, each s trained from "
+             "-log(weight)",
+             {"fixed", "learned"});
 }
 
 void check(const ObjectiveOptions& options) {
+  if (options.learns_task_weights() && std::ranges::count(options.task_weights, 0.) > 0) {
+    throw InputError("loss.task_weights", "0",
+                     "expected weights above 0 to start from, with loss.task_weighting = learned");
+  }
   if (options.label_smoothing > 0 && options.focal > 0) {
     throw InputError("loss.focal", shortest(options.focal),
                      "expected 0 with loss.label_smoothing = " + shortest(options.label_smoothing) +

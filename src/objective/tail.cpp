@@ -41,15 +41,21 @@ CvarWeights column_mean(const at::Tensor& losses, const at::Tensor& valid, doubl
   return {columns.weights.div(present), columns.level.sum().div(present)};
 }
 
+/// A mask of rows (VA) as one of elements.
+at::Tensor mask_like(const at::Tensor& losses, const at::Tensor& valid) {
+  if (!valid.defined() || valid.dim() == losses.dim()) return valid;
+  return valid.unsqueeze(1).expand_as(losses);
+}
+
 }  // namespace
 
 CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
                          const std::string& pool, double alpha) {
   const bool single = losses.dim() == 1;
   const bool by_video = pool == "per_video";
-  if (pool == "element" || (single && !by_video)) return cvar_weights(losses, targets.valid, alpha);
-  const at::Tensor valid =
-      targets.valid.defined() ? targets.valid : at::ones_like(losses, at::kBool);
+  const at::Tensor given = mask_like(losses, targets.valid);
+  if (pool == "element" || (single && !by_video)) return cvar_weights(losses, given, alpha);
+  const at::Tensor valid = given.defined() ? given : at::ones_like(losses, at::kBool);
   if (pool == "per_au") return column_mean(losses, valid, alpha);
   const at::Tensor matrix = single ? losses.unsqueeze(1) : losses;
   const at::Tensor known = single ? valid.unsqueeze(1) : valid;

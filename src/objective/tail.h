@@ -10,11 +10,11 @@
 
 namespace mien {
 
-/// The weights of the single losses, [B] or [B, 12], so that the loss is sum(weights * losses), and
-/// the threshold (scalar). `pool` as in ObjectiveOptions:
+/// The weights of the single losses, [B] (EXPR), [B, 12] (AU) or [B, 2] (VA), so that the loss is
+/// sum(weights * losses), and the threshold (scalar). `pool` as in ObjectiveOptions:
 ///   element    all valid losses
 ///   sample     means of each row's valid losses
-///   per_au     each AU by itself, then the mean over AUs with labels
+///   per_au     each AU (VA: dimension) by itself, then the mean over those with labels
 ///   per_video  means of each video's valid losses in the batch, over the videos present
 ///              (summed by index_add: on CUDA not bit for bit the same twice)
 /// EXPR has one loss a row: element, sample and per_au are the same.

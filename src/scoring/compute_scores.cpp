@@ -146,6 +146,9 @@ Priors priors_of(const HeadMetadata& head) {
   if (!head.au_shares.empty()) {
     priors[Task::kAu] = Prior(head.au_shares.begin(), head.au_shares.end());
   }
+  if (!head.va_means.empty()) {
+    priors[Task::kVa] = Prior(head.va_means.begin(), head.va_means.end());
+  }
   return priors;
 }
 

@@ -20,14 +20,19 @@ float logistic(double x) {
   return static_cast<float>((x >= 0 ? 1.0 : decay) / (1.0 + decay));
 }
 
+float hyperbolic_tangent(double x) {
+  return static_cast<float>(std::tanh(x));
+}
+
 void to_probabilities(Task task, std::vector<float>& values) {
   if (task == Task::kExpr) {
     const std::size_t columns = score_columns(task);
     for (std::size_t at = 0; at + columns <= values.size(); at += columns) {
       softmax_row(std::span(values).subspan(at, columns));
     }
-  } else if (task == Task::kAu) {
-    std::ranges::transform(values, values.begin(), logistic);
+  } else {
+    std::ranges::transform(values, values.begin(),
+                           task == Task::kAu ? logistic : hyperbolic_tangent);
   }
 }
 

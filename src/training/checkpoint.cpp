@@ -22,11 +22,17 @@ struct NamedBuffer {
 };
 
 std::vector<NamedBuffer> buffers_of(Head& head, SharpnessAwareStep& step) {
-  return {{"parameters", head.parameters()},
-          {"statistics", head.statistics()},
-          {"first_moment", step.first_moment()},
-          {"second_moment", step.second_moment()},
-          {"step_count", step.step_count()}};
+  std::vector<NamedBuffer> buffers = {{"parameters", head.parameters()},
+                                      {"statistics", head.statistics()},
+                                      {"first_moment", step.first_moment()},
+                                      {"second_moment", step.second_moment()},
+                                      {"step_count", step.step_count()}};
+  if (LearnedTaskWeights* weights = step.task_weights()) {
+    buffers.push_back({"log_variances", weights->log_variances()});
+    buffers.push_back({"log_variances_first_moment", weights->first_moment()});
+    buffers.push_back({"log_variances_second_moment", weights->second_moment()});
+  }
+  return buffers;
 }
 
 json optional_json(const std::optional<double>& value) {
@@ -46,6 +52,7 @@ json to_json(const TrainingState& state) {
                        {"validation_loss", record.validation_loss},
                        {"expr_f1", optional_json(record.expr_f1)},
                        {"au_f1", optional_json(record.au_f1)},
+                       {"va_ccc", optional_json(record.va_ccc)},
                        {"seconds", record.seconds},
                        {"samples_per_second", record.samples_per_second},
                        {"wall_time", record.wall_time}});
@@ -71,6 +78,7 @@ TrainingState state_from_json(const json& object) {
     entry.at("validation_loss").get_to(record.validation_loss);
     record.expr_f1 = optional_number(entry.at("expr_f1"));
     record.au_f1 = optional_number(entry.at("au_f1"));
+    record.va_ccc = optional_number(entry.value("va_ccc", json()));
     entry.at("seconds").get_to(record.seconds);
     entry.at("samples_per_second").get_to(record.samples_per_second);
     record.wall_time = entry.value("wall_time", 0.0);

@@ -41,8 +41,14 @@ class LabelCursor {
 };
 
 bool any_valid(Task task, std::span<const double> row) {
+  if (task == Task::kVa) return !row.empty() && is_valid_row(task, row);
   return std::any_of(row.begin(), row.end(),
                      [task](double value) { return is_valid_value(task, value); });
+}
+
+/// Valence and arousal are known together, AUs one by one.
+std::size_t mask_columns(Task task) {
+  return task == Task::kAu ? kActionUnits : 1;
 }
 
 /// Frames whose row has a valid value of the task.
@@ -146,7 +152,7 @@ class Collector {
  private:
   struct Column {
     std::vector<float> values;        ///< [N, columns], 0 where not valid
-    std::vector<std::uint8_t> valid;  ///< [N, columns]
+    std::vector<std::uint8_t> valid;  ///< [N, mask_columns]
     std::int64_t rows_with_label = 0;
   };
 
@@ -158,12 +164,12 @@ class Collector {
   void add_labels(std::size_t t, std::span<const double> row) {
     Column& column = columns_[t];
     const Task task = labels_[t].task;
-    bool any = false;
+    const bool any = any_valid(task, row);
+    if (mask_columns(task) == 1) column.valid.push_back(any);
     for (std::size_t c = 0; c < label_columns(task); ++c) {
-      const bool valid = !row.empty() && is_valid_value(task, row[c]);
+      const bool valid = any && is_valid_value(task, row[c]);
       column.values.push_back(valid ? static_cast<float>(row[c]) : 0);
-      column.valid.push_back(valid);
-      any = any || valid;
+      if (mask_columns(task) > 1) column.valid.push_back(valid);
     }
     column.rows_with_label += any;
   }
@@ -179,11 +185,13 @@ class Collector {
     TaskLabels task;
     task.task = labels_[t].task;
     const auto width = static_cast<std::int64_t>(label_columns(task.task));
-    task.valid_host = copied(column.valid, {data_.size(), width}, at::kByte).to(at::kBool);
+    const auto mask_width = static_cast<std::int64_t>(mask_columns(task.task));
+    task.valid_host = copied(column.valid, {data_.size(), mask_width}, at::kByte).to(at::kBool);
     const at::Tensor values = copied(column.values, {data_.size(), width}, at::kFloat);
     const bool classes = task.task == Task::kExpr;
+    const at::Tensor mask = mask_width == 1 ? task.valid_host.select(1, 0) : task.valid_host;
     task.labels = (classes ? values.select(1, 0).to(at::kLong) : values).to(device);
-    task.valid = (classes ? task.valid_host.select(1, 0) : task.valid_host).to(device).contiguous();
+    task.valid = mask.to(device).contiguous();
     task.all_valid = std::all_of(column.valid.begin(), column.valid.end(),
                                  [](std::uint8_t valid) { return valid != 0; });
     task.without_embedding = labelled_frames(labels_[t]) - column.rows_with_label;
@@ -272,6 +280,18 @@ std::vector<double> Dataset::au_shares() const {
     const at::Tensor shares = ones.div(valid).contiguous();
     const auto* values = shares.const_data_ptr<double>();
     return {values, values + shares.numel()};
+  }
+  return {};
+}
+
+std::vector<double> Dataset::va_means() const {
+  for (const TaskLabels& task : tasks) {
+    if (task.task != Task::kVa) continue;
+    const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
+    const at::Tensor sums = task.labels.to(at::kCPU, at::kDouble).sum(0);  // 0 where not valid
+    const at::Tensor means = sums.div(valid).contiguous();
+    const auto* values = means.const_data_ptr<double>();
+    return {values, values + means.numel()};
   }
   return {};
 }

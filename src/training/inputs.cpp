@@ -27,6 +27,7 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
   }
   metadata.expr_counts = inputs.training.expr_counts();
   metadata.au_shares = inputs.training.au_shares();
+  metadata.va_means = inputs.training.va_means();
   metadata.banks = options.bank;
   metadata.annotations = options.annotations;
   metadata.split = options.split;
@@ -52,6 +53,9 @@ std::string split_text(const std::string& name, const SplitLabels& labels, const
   for (std::size_t c = 0; c < shares.size(); ++c) {
     text += concat("    ", kActionUnitNames[c], " ", fixed(100 * shares[c], 1), " %",
                    c + 1 == shares.size() ? "\n" : "");
+  }
+  if (const auto means = data.va_means(); !means.empty()) {
+    text += concat("    mean valence ", fixed(means[0], 3), " arousal ", fixed(means[1], 3), "\n");
   }
   return text;
 }

@@ -39,7 +39,7 @@ void declare_schedule(Fields& fields, ScheduleOptions& options) {
 void declare_data(Fields& fields, TrainOptions& options) {
   fields.add_path("bank", options.bank, "bank of embeddings; several are put side by side");
   fields.add_path("annotations", options.annotations, "folder that holds the challenges' labels");
-  fields.add("tasks", options.tasks, "what is predicted", {"expr", "au"});
+  fields.add("tasks", options.tasks, "what is predicted", {"expr", "au", "va"});
   fields.add("split.train", options.split.train, "training videos", {"official"});
   fields.add("split.validation", options.split.validation, "validation videos", {"official"});
   fields.add("split.folds", options.split.folds,
@@ -68,9 +68,11 @@ Fields declare_fields(TrainOptions& options) {
   fields.add("shuffle", options.shuffle, "a new seeded order every epoch");
   fields.add("seed", options.seed, "of weights, order and dropout", between(0, 4294967295.));
   fields.add_path("init", options.init, "safetensors with weights to start from; empty: random");
-  fields.add("select", options.select,
-             "what the best epoch has most of (f1: the mean of the tasks' F1), or least (loss)",
-             {"f1", "expr_f1", "au_f1", "loss"});
+  fields.add(
+      "select", options.select,
+      "what the best epoch has most of (f1: the mean of the tasks' F1, for va CCC), or least "
+      "(loss)",
+      {"f1", "expr_f1", "au_f1", "va_ccc", "loss"});
   fields.add("early_stop", options.early_stop, "epochs without gain before stopping; 0: never",
              between(0, kLargest));
   fields.add("precision", options.precision, "of the matrix products in training",
@@ -87,7 +89,8 @@ void check(const TrainOptions& options) {
   }
   const std::set<std::string> distinct(options.tasks.begin(), options.tasks.end());
   if (options.tasks.empty() || distinct.size() != options.tasks.size()) {
-    throw InputError("tasks", "[" + join(options.tasks) + "]", "expected expr, au or both, once");
+    throw InputError("tasks", "[" + join(options.tasks) + "]",
+                     "expected some of expr, au, va, each once");
   }
   if (options.split.folds == 1 ||
       (options.split.folds > 0 && options.split.fold >= options.split.folds) ||
@@ -101,17 +104,14 @@ void check(const TrainOptions& options) {
     throw InputError("optimizer.betas", concat(options.optimizer.betas.size(), " numbers"),
                      "expected two, [beta1,beta2]");
   }
-  if (options.loss.task_weights.size() < options.tasks.size()) {
-    throw InputError("loss.task_weights", concat(options.loss.task_weights.size(), " numbers"),
-                     concat("expected one a task, ", options.tasks.size()));
-  }
   check(options.loss);
   if (options.schedule.kind != "constant" && options.schedule.min_lr > options.optimizer.lr) {
     throw InputError("schedule.min_lr", shortest(options.schedule.min_lr),
                      "expected at most optimizer.lr = " + shortest(options.optimizer.lr));
   }
   if ((options.select == "expr_f1" && !distinct.contains("expr")) ||
-      (options.select == "au_f1" && !distinct.contains("au"))) {
+      (options.select == "au_f1" && !distinct.contains("au")) ||
+      (options.select == "va_ccc" && !distinct.contains("va"))) {
     throw InputError("select", options.select,
                      "expected a task that is trained: tasks = [" + join(options.tasks) + "]");
   }

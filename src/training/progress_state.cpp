@@ -32,8 +32,23 @@ std::vector<EpochValue> values_of(const EpochRecord& record) {
           {"validation_loss", record.validation_loss},
           {"validation_expr_f1", record.expr_f1},
           {"validation_au_f1", record.au_f1},
+          {"validation_va_ccc", record.va_ccc},
           {"seconds", record.seconds, 3},
           {"samples_per_second", record.samples_per_second, 1}};
+}
+
+std::vector<TaskMetric> task_metrics(const EpochRecord& record) {
+  return {{"expr_f1", "EXPR F1", record.expr_f1},
+          {"au_f1", "AU F1", record.au_f1},
+          {"va_ccc", "VA CCC", record.va_ccc}};
+}
+
+std::string task_metrics_text(const EpochRecord& record) {
+  std::string text;
+  for (const TaskMetric& metric : task_metrics(record)) {
+    if (metric.value) text += concat("  ", metric.title, " ", fixed(*metric.value, 4));
+  }
+  return text;
 }
 
 std::string metrics_csv(const std::vector<EpochRecord>& history) {

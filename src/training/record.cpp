@@ -55,13 +55,15 @@ json split_json(const Dataset& data) {
   json split = {{"rows", data.size()}, {"videos", data.videos.size()}, {"tasks", tasks}};
   if (const auto counts = data.expr_counts(); !counts.empty()) split["expr_counts"] = counts;
   if (const auto shares = data.au_shares(); !shares.empty()) split["au_shares"] = shares;
+  if (const auto means = data.va_means(); !means.empty()) split["va_means"] = means;
   return split;
 }
 
 json epoch_json(const EpochRecord& record) {
   json entry = {{"epoch", record.epoch}, {"validation_loss", record.validation_loss}};
-  if (record.expr_f1) entry["expr_f1"] = *record.expr_f1;
-  if (record.au_f1) entry["au_f1"] = *record.au_f1;
+  for (const TaskMetric& metric : task_metrics(record)) {
+    if (metric.value) entry[metric.key] = *metric.value;
+  }
   return entry;
 }
 

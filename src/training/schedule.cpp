@@ -30,4 +30,15 @@ double Schedule::at(std::int64_t step) const {
                   static_cast<double>(step - warmup) / static_cast<double>(rest));
 }
 
+AlphaSchedule::AlphaSchedule(const ObjectiveOptions& options, std::int64_t steps_per_epoch)
+    : start_(options.cvar_alpha_start),
+      end_(options.cvar_alpha),
+      steps_(static_cast<double>(options.cvar_alpha_epochs) *
+             static_cast<double>(steps_per_epoch)) {}
+
+double AlphaSchedule::at(std::int64_t step) const {
+  const auto s = static_cast<double>(step);
+  return s < steps_ ? end_ + (start_ - end_) * (1 - s / steps_) : end_;
+}
+
 }  // namespace mien

@@ -31,11 +31,17 @@ SharpnessAwareStep::SharpnessAwareStep(Head& head, const Objective& objective,
       second_moment_(at::zeros_like(head.parameters())),
       step_count_(at::zeros({}, head.parameters().options().dtype(at::kFloat))),
       perturbed_(sam.rho > 0 ? at::zeros_like(head.parameters()) : head.parameters()),
-      perturbed_layers_(head.shape(), perturbed_) {}
+      perturbed_layers_(head.shape(), perturbed_) {
+  const ObjectiveOptions& options = objective.options();
+  if (!options.learns_task_weights()) return;
+  task_weights_.emplace(options, head.shape().tasks.size(), head.parameters());
+  objective_state_.log_variances = task_weights_->log_variances();
+}
 
 at::Tensor SharpnessAwareStep::operator()(const at::Tensor& embeddings,
                                           const std::vector<TaskTargets>& targets, double lr,
-                                          std::int64_t step) {
+                                          std::int64_t step, std::optional<double> cvar_alpha) {
+  objective_state_.cvar_alpha = cvar_alpha;
   DropoutKey key{seed_, static_cast<std::uint64_t>(step), 0};
   const at::Tensor loss =
       gradient(head_.layers(), embeddings, targets, key, /*update_statistics=*/true);
@@ -52,8 +58,9 @@ at::Tensor SharpnessAwareStep::gradient(const HeadLayers& weights, const at::Ten
                                         const std::vector<TaskTargets>& targets,
                                         const DropoutKey& key, bool update_statistics) {
   const auto logits = pass_.forward(weights, embeddings, key, update_statistics);
-  const ObjectiveValue value = objective_.evaluate(logits, targets);
+  const ObjectiveValue value = objective_.evaluate(logits, targets, objective_state_);
   pass_.backward(value.gradients);
+  log_variance_gradient_ = value.log_variance_gradient;
   return value.loss;
 }
 
@@ -75,6 +82,7 @@ void SharpnessAwareStep::update(double lr) {
                     /*max_exp_avg_sqs=*/{}, {step_count_}, lr, optimizer_.betas[0],
                     optimizer_.betas[1], optimizer_.weight_decay, optimizer_.eps,
                     /*amsgrad=*/false, /*maximize=*/false);
+  if (task_weights_) task_weights_->update(log_variance_gradient_, lr, step_count_, optimizer_);
 }
 
 }  // namespace mien

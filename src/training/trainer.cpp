@@ -33,9 +33,16 @@ void require_finite(const char* what, double loss, std::int64_t epoch) {
                           "; a lower optimizer.lr or more warm-up may help"));
 }
 
+/// What moves with the steps.
+struct Schedules {
+  Schedule lr;
+  AlphaSchedule alpha;
+};
+
 /// Steps through the epoch's batches.
-EpochRecord train_epoch(const TrainOptions& options, const Dataset& data, const Schedule& schedule,
-                        SharpnessAwareStep& step, TrainingState& state, Progress& progress) {
+EpochRecord train_epoch(const TrainOptions& options, const Dataset& data,
+                        const Schedules& schedules, SharpnessAwareStep& step, TrainingState& state,
+                        Progress& progress) {
   const auto start = Clock::now();
   EpochRecord record{.epoch = state.epoch() + 1};
   const auto order = row_order(data.size(), options.shuffle,
@@ -44,8 +51,9 @@ EpochRecord train_epoch(const TrainOptions& options, const Dataset& data, const 
   for (const BatchRange& range : batch_ranges(data.size(), options.batch_size)) {
     throw_if_interrupted(kKept);
     const Batch batch = data.gather(order, range.begin, range.end, at::kFloat);
-    record.lr = schedule.at(state.step);
-    const at::Tensor loss = step(batch.embeddings, batch.targets, record.lr, state.step);
+    record.lr = schedules.lr.at(state.step);
+    const at::Tensor loss = step(batch.embeddings, batch.targets, record.lr, state.step,
+                                 schedules.alpha.at(state.step));
     loss_sum.add_(loss, range.end - range.begin);
     ++state.step;
     progress.advance(range.end - range.begin, concat("epoch ", record.epoch));
@@ -61,8 +69,7 @@ std::string epoch_line(const EpochRecord& record, std::int64_t epochs, bool best
   std::string line =
       concat("epoch ", record.epoch, "/", epochs, "  loss ", fixed(record.train_loss, 4),
              "  validation loss ", fixed(record.validation_loss, 4));
-  if (record.expr_f1) line += "  EXPR F1 " + fixed(*record.expr_f1, 4);
-  if (record.au_f1) line += "  AU F1 " + fixed(*record.au_f1, 4);
+  line += task_metrics_text(record);
   line += "  " + with_thousands(std::llround(record.samples_per_second)) + " samples/s";
   return best ? line + "  best" : line;
 }
@@ -73,8 +80,9 @@ void keep_epoch(const RunFolder& run, Head& head, SharpnessAwareStep& step,
   const EpochRecord& record = state.history.back();
   metadata.epoch = record.epoch;
   metadata.metrics = {{"validation_loss", record.validation_loss}};
-  if (record.expr_f1) metadata.metrics["validation_expr_f1"] = *record.expr_f1;
-  if (record.au_f1) metadata.metrics["validation_au_f1"] = *record.au_f1;
+  for (const TaskMetric& metric : task_metrics(record)) {
+    if (metric.value) metadata.metrics[concat("validation_", metric.key)] = *metric.value;
+  }
   if (best) save_head(run.best(), head, metadata);
   save_head(run.last(), head, metadata);
   write_text(run.metrics(), metrics_csv(state.history));
@@ -97,6 +105,16 @@ TrainingState restored(const RunFolder& run, Head& head, SharpnessAwareStep& ste
   return state;
 }
 
+/// "expr 1.31, va 0.72"
+std::string weights_text(const LearnedTaskWeights& learned, const std::vector<Task>& tasks) {
+  std::vector<std::string> texts;
+  const std::vector<double> weights = learned.weights();
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    texts.push_back(task_name(tasks[t]) + " " + fixed(weights[t], 4));
+  }
+  return join(texts);
+}
+
 /// Without gain for as many epochs as the options allow.
 bool out_of_patience(const TrainOptions& options, const TrainingState& state) {
   return options.early_stop > 0 && state.epoch() - state.best_epoch >= options.early_stop;
@@ -116,9 +134,10 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
   SharpnessAwareStep step(head, objective, options.optimizer, options.sam,
                           options.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
                           static_cast<std::uint64_t>(options.seed));
-  const auto batches = batch_ranges(training.size(), options.batch_size);
-  const Schedule schedule(options.schedule, options.optimizer.lr, options.epochs,
-                          static_cast<std::int64_t>(batches.size()));
+  const std::int64_t steps = std::ssize(batch_ranges(training.size(), options.batch_size));
+  const Schedules schedules = {
+      Schedule(options.schedule, options.optimizer.lr, options.epochs, steps),
+      AlphaSchedule(options.loss, steps)};
 
   const std::string data_digest = training.digest() + validation.digest();
   TrainSummary summary;
@@ -130,17 +149,21 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
   Progress progress("training", "samples", options.epochs * training.size());
   progress.skip(state.epoch() * training.size());
   while (state.epoch() < options.epochs && !out_of_patience(options, state)) {
-    EpochRecord record = train_epoch(options, training, schedule, step, state, progress);
+    EpochRecord record = train_epoch(options, training, schedules, step, state, progress);
     const ValidationResult result = validate(head, objective, validation);
     require_finite("validation loss", result.loss, record.epoch);
     record.validation_loss = result.loss;
     record.expr_f1 = result.expr_f1;
     record.au_f1 = result.au_f1;
+    record.va_ccc = result.va_ccc;
     record.wall_time = unix_time();
     const bool best = state.add(record, result.value_of(options.select));
     keep_epoch(run, head, step, state, metadata, best);
     events.append(record);
     log::info(epoch_line(record, options.epochs, best));
+  }
+  if (const LearnedTaskWeights* learned = step.task_weights()) {
+    log::info("learned task weights: " + weights_text(*learned, metadata.shape.tasks));
   }
   summary.stopped_early = state.epoch() < options.epochs;
   summary.samples = state.epoch() * training.size();

@@ -2,7 +2,10 @@
 
 #include <ATen/ops/cat.h>
 
+#include <array>
+
 #include "mien/scoring/classification.h"
+#include "mien/scoring/concordance.h"
 #include "mien/scoring/scores.h"
 
 namespace mien {
@@ -59,14 +62,31 @@ double au_f1(const at::Tensor& logits, const TaskLabels& labels) {
   return counts.mean_f1();
 }
 
+double va_ccc(const at::Tensor& logits, const TaskLabels& labels) {
+  const std::vector<double> decided = decisions(Task::kVa, logits);
+  const auto truth = host_values<double>(labels.labels);
+  const auto* valid = labels.valid_host.const_data_ptr<bool>();
+  std::array<Concordance, 2> dimensions;  // valence, arousal
+  for (std::size_t i = 0; i < decided.size(); ++i) {
+    if (valid[i / 2]) dimensions[i % 2].add(truth[i], decided[i]);
+  }
+  return (dimensions[0].ccc() + dimensions[1].ccc()) / 2;
+}
+
 }  // namespace
 
 double ValidationResult::value_of(const std::string& select) const {
   if (select == "loss") return -loss;
   if (select == "expr_f1") return *expr_f1;
   if (select == "au_f1") return *au_f1;
-  if (expr_f1 && au_f1) return (*expr_f1 + *au_f1) / 2;
-  return expr_f1 ? *expr_f1 : *au_f1;
+  if (select == "va_ccc") return *va_ccc;
+  double sum = 0;
+  int tasks = 0;
+  for (const std::optional<double>& metric : {expr_f1, au_f1, va_ccc}) {
+    sum += metric.value_or(0);
+    tasks += metric.has_value();
+  }
+  return sum / tasks;
 }
 
 ValidationResult validate(const Head& head, const Objective& objective, const Dataset& data) {
@@ -76,6 +96,7 @@ ValidationResult validate(const Head& head, const Objective& objective, const Da
   for (std::size_t t = 0; t < data.tasks.size(); ++t) {
     if (data.tasks[t].task == Task::kExpr) result.expr_f1 = expr_f1(logits[t], data.tasks[t]);
     if (data.tasks[t].task == Task::kAu) result.au_f1 = au_f1(logits[t], data.tasks[t]);
+    if (data.tasks[t].task == Task::kVa) result.va_ccc = va_ccc(logits[t], data.tasks[t]);
   }
   return result;
 }

@@ -28,6 +28,7 @@ HeadMetadata sample_metadata() {
   metadata.inputs = {{"clip", "aa", 3}, {"effnet", "bb", 1}};
   metadata.expr_counts = {1, 2, 3, 4, 5, 6, 7, 8};
   metadata.au_shares = std::vector<double>(12, .1);
+  metadata.va_means = {.25, -.1};
   metadata.banks = {"/b/one", "/b/two"};
   metadata.annotations = "/labels";
   metadata.split = {"official", "official", 5, 2};
@@ -127,6 +128,7 @@ TEST(HeadFile, KeepsMetadataAndWeights) {
   EXPECT_EQ(read.inputs, written.inputs);
   EXPECT_EQ(read.expr_counts, written.expr_counts);
   EXPECT_EQ(read.au_shares, written.au_shares);
+  EXPECT_EQ(read.va_means, written.va_means);
   EXPECT_EQ(read.banks, written.banks);
   EXPECT_EQ(read.annotations, written.annotations);
   EXPECT_EQ(read.split.folds, 5);

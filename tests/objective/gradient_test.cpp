@@ -17,9 +17,8 @@
 namespace mien {
 namespace {
 
-using testing::au_targets;
-using testing::expr_targets;
 using testing::random_tensor;
+using testing::targets_of;
 using testing::values_of;
 
 constexpr int kCases = 240;
@@ -112,18 +111,46 @@ at::Tensor auc(const Case& test, const at::Tensor& valid) {
   return sum.div(12);
 }
 
+/// Mean over the dimensions of 1 - CCC; 0 where there are fewer than two rows.
+at::Tensor concordance(const Case& test, const at::Tensor& valid) {
+  at::Tensor sum = test.logits.sum().mul(0);
+  for (std::int64_t d = 0; d < 2; ++d) {
+    const at::Tensor known = valid.select(1, d);
+    const at::Tensor p = test.logits.select(1, d).masked_select(known).tanh();
+    const at::Tensor y = test.targets.labels.select(1, d).masked_select(known);
+    if (p.numel() < 2) continue;
+    const at::Tensor from_p = p.sub(p.mean()), from_y = y.sub(y.mean());
+    const at::Tensor spread = from_p.square().mean().add(from_y.square().mean());
+    const at::Tensor ccc =
+        from_p.mul(from_y).mean().mul(2).div(spread.add(p.mean().sub(y.mean()).square()));
+    sum = sum.add(ccc.neg().add(1));
+  }
+  return sum.div(2);
+}
+
+at::Tensor element_losses(const Case& test) {
+  switch (test.targets.task) {
+    case Task::kExpr:
+      return expr_losses(test).unsqueeze(1);
+    case Task::kAu:
+      return focal(
+          at::binary_cross_entropy_with_logits(test.logits, test.targets.labels, {}, {}, 0),
+          test.options.focal);
+    case Task::kVa:
+      break;
+  }
+  return test.logits.tanh().sub(test.targets.labels).square();
+}
+
 /// The definition with standard operators only, part of the graph.
 at::Tensor restated(const Case& test) {
-  const bool expr = test.targets.task == Task::kExpr;
-  const at::Tensor losses =
-      expr
-          ? expr_losses(test).unsqueeze(1)
-          : focal(at::binary_cross_entropy_with_logits(test.logits, test.targets.labels, {}, {}, 0),
-                  test.options.focal);
-  const at::Tensor valid = test.targets.valid.defined() ? test.targets.valid.view_as(losses)
-                                                        : at::zeros(losses.sizes()).eq(0);
-  const at::Tensor of_tail = tail(losses, valid, test);
-  const double share = expr ? 0 : test.options.auc_weight;
+  const at::Tensor losses = element_losses(test);
+  const at::Tensor valid = test.targets.valid.defined()
+                               ? test.targets.valid.reshape({losses.size(0), -1}).expand_as(losses)
+                               : at::zeros(losses.sizes()).eq(0);
+  const bool by_ccc = test.targets.task == Task::kVa && test.options.va == "ccc";
+  const at::Tensor of_tail = by_ccc ? concordance(test, valid) : tail(losses, valid, test);
+  const double share = test.targets.task == Task::kAu ? test.options.auc_weight : 0;
   const at::Tensor value =
       share == 0 ? of_tail : of_tail.mul(1 - share).add(auc(test, valid), share);
   return value.mul(test.options.task_weights[0]);
@@ -146,18 +173,19 @@ Case case_of(Task task, unsigned index) {
                   .label_smoothing = index / 8 % 3 == 1 ? .1 : 0,
                   .logit_adjustment = index / 24 % 2 == 0 ? 0 : 1.3,
                   .focal = index / 8 % 3 == 2 ? choose({.5, 1, 2, 3.3}) : 0,
+                  .va = index / 4 % 3 == 0 ? "ccc" : "mse",
                   .task_weights = {1.7}};
   const std::int64_t rows = 1 + random() % 30;
   const bool all_valid = index / 48 % 2 == 0;
-  test.targets = task == Task::kExpr ? expr_targets(rows, index, all_valid)
-                                     : au_targets(rows, index, all_valid);
+  test.targets = targets_of(task, rows, index, all_valid);
   test.targets.video_count = 1 + static_cast<std::int64_t>(random() % 7);
   test.targets.videos = random_tensor({rows}, index)
                             .mul(100)
                             .abs()
                             .remainder(static_cast<double>(test.targets.video_count))
                             .to(at::kLong);
-  test.logits = random_tensor({rows, task == Task::kExpr ? 8 : 12}, index + 9).mul(2);
+  test.logits =
+      random_tensor({rows, static_cast<std::int64_t>(score_columns(task))}, index + 9).mul(2);
   test.logits.set_requires_grad(true);
   return test;
 }
@@ -189,6 +217,64 @@ TEST(Gradient, OfAusIsAutogradsOfTheDefinition) {
   expect_autograd(Task::kAu);
 }
 
+TEST(Gradient, OfValenceAndArousalIsAutogradsOfTheDefinition) {
+  expect_autograd(Task::kVa);
+}
+
+/// All tasks of a batch, with learned weights.
+struct JointCase {
+  std::vector<Case> tasks;
+  at::Tensor log_variances;
+
+  explicit JointCase(unsigned index) {
+    for (const Task task : {Task::kVa, Task::kExpr, Task::kAu}) {
+      tasks.push_back(case_of(task, index));
+      tasks.back().options.task_weights = {1, 1, 1};
+    }
+    log_variances = random_tensor({3}, index + 5).set_requires_grad(true);
+  }
+
+  ObjectiveValue value() const {
+    std::vector<at::Tensor> logits;
+    std::vector<TaskTargets> targets;
+    for (const Case& task : tasks) {
+      logits.push_back(task.logits.detach());
+      targets.push_back(task.targets);
+    }
+    return Objective(tasks[0].options, kCounts)
+        .evaluate(logits, targets, {.log_variances = log_variances.detach()});
+  }
+};
+
+TEST(Gradient, OfLearnedTaskWeightsIsAutogradsOfTheDefinition) {
+  for (unsigned index = 0; index < kCases; ++index) {
+    const JointCase test(index);
+    at::Tensor expected = at::zeros({}, at::kDouble);
+    for (std::int64_t t = 0; t < 3; ++t) {
+      const Case& task = test.tasks[static_cast<std::size_t>(t)];
+      const at::Tensor s = test.log_variances[t];
+      const std::int64_t enough = t == 0 && task.options.va == "ccc" ? 2 : 1;
+      if (task.targets.valid.defined() && task.targets.valid.sum().item<std::int64_t>() < enough) {
+        continue;
+      }
+      expected = expected.add(restated(task).mul(s.neg().exp())).add(s);
+    }
+    expected.backward();
+    const ObjectiveValue value = test.value();
+    const double loss = expected.item<double>();
+    EXPECT_NEAR(value.loss.item<double>(), loss, 1e-12 * (1 + std::abs(loss))) << index;
+    const auto expect_near = [&](const at::Tensor& found, const at::Tensor& gradient) {
+      const double size = gradient.defined() ? gradient.norm().item<double>() : 0;
+      const at::Tensor off = gradient.defined() ? found.sub(gradient) : found;
+      EXPECT_LE(off.norm().item<double>(), 1e-11 * size) << index;
+    };
+    expect_near(value.log_variance_gradient, test.log_variances.grad());
+    for (std::size_t t = 0; t < 3; ++t) {
+      expect_near(value.gradients[t], test.tasks[t].logits.grad());
+    }
+  }
+}
+
 /// The largest difference between a gradient and central differences of the loss.
 double off_by_differences(const Case& test) {
   constexpr double kStep = 1e-6;
@@ -208,7 +294,7 @@ double off_by_differences(const Case& test) {
 }
 
 TEST(Gradient, IsTheLimitOfDifferences) {
-  for (const Task task : {Task::kExpr, Task::kAu}) {
+  for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
     for (const char* pool : {"element", "sample", "per_au", "per_video"}) {
       Case test = case_of(task, 96);
       test.options.cvar_pool = pool;

@@ -264,6 +264,21 @@ TEST(ObjectiveOptionsTest, ItsKeysGuardTheirRanges) {
   EXPECT_TRUE(contains(refusal("loss.label_smoothing=1"), "in [0, 1)"));
   EXPECT_TRUE(contains(refusal("loss.logit_adjustment=-1"), "at least 0"));
   EXPECT_TRUE(contains(refusal("loss.focal=-1"), "at least 0"));
+  EXPECT_TRUE(contains(refusal("loss.cvar.alpha_start=0"), "in (0, 1]"));
+  EXPECT_TRUE(contains(refusal("loss.cvar.alpha_epochs=-1"), "a whole number in [0, "));
+  EXPECT_TRUE(contains(refusal("loss.va=cc"), "did you mean ccc?"));
+  EXPECT_TRUE(contains(refusal("loss.task_weighting=learnt"), "did you mean learned?"));
+}
+
+TEST(ObjectiveOptionsTest, LearnedTaskWeightsStartAboveZero) {
+  const auto refusal = [](std::vector<double> weights, const char* weighting) {
+    return testing::refusal_of(
+        [&] { check({.task_weights = std::move(weights), .task_weighting = weighting}); });
+  };
+  EXPECT_EQ(refusal({1, 0}, "fixed"), "accepted");
+  EXPECT_EQ(refusal({1, .5}, "learned"), "accepted");
+  EXPECT_TRUE(
+      contains(refusal({1, 0}, "learned"), "loss.task_weights = 0: expected weights above"));
 }
 
 TEST(ObjectiveOptionsTest, LabelSmoothingAndFocalLossExcludeEachOther) {

@@ -25,4 +25,20 @@ inline TaskTargets au_targets(std::int64_t rows, std::uint32_t seed, bool all_va
   return targets;
 }
 
+inline TaskTargets va_targets(std::int64_t rows, std::uint32_t seed, bool all_valid) {
+  TaskTargets targets{.task = Task::kVa};
+  targets.labels = random_tensor({rows, 2}, seed).mul(.4).clamp(-1, 1);
+  if (all_valid) return targets;
+  targets.valid = random_tensor({rows}, seed + 1).gt(-.3);
+  targets.labels = targets.labels.mul(targets.valid.unsqueeze(1));
+  return targets;
+}
+
+inline TaskTargets targets_of(Task task, std::int64_t rows, std::uint32_t seed, bool all_valid) {
+  const auto make = task == Task::kExpr ? expr_targets
+                    : task == Task::kAu ? au_targets
+                                        : va_targets;
+  return make(rows, seed, all_valid);
+}
+
 }  // namespace mien::testing

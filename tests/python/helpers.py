@@ -13,8 +13,8 @@ from safetensors.numpy import save_file
 
 EXPRESSIONS = ["Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise", "Other"]
 UNITS = [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)]
-FOLDERS = {"expr": "EXPR_Recognition_Challenge", "au": "AU_Detection_Challenge"}
-HEADERS = {"expr": ",".join(EXPRESSIONS), "au": ",".join(UNITS)}
+FOLDERS = {"expr": "EXPR_Recognition_Challenge", "au": "AU_Detection_Challenge", "va": "VA_Estimation_Challenge"}
+HEADERS = {"expr": ",".join(EXPRESSIONS), "au": ",".join(UNITS), "va": "valence,arousal"}
 SPLITS = {"train": "Train_Set", "validation": "Validation_Set"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
@@ -42,10 +42,11 @@ def write_bank(folder, videos, dim, name="synthetic"):
 
 
 def write_labels(root, task, split, video, rows):
-    """Rows 1, 2, ... of one annotation file: [n] class indices, or [n, 12] AUs."""
+    """Rows 1, 2, ... of one annotation file: [n] class indices, [n, 12] AUs, or [n, 2] valence and arousal."""
     folder = root / FOLDERS[task] / SPLITS[split]
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [",".join(str(int(v)) for v in np.atleast_1d(row)) for row in rows]
+    text = (lambda v: f"{v:g}") if task == "va" else (lambda v: str(int(v)))
+    lines = [",".join(text(v) for v in np.atleast_1d(row)) for row in rows]
     (folder / f"{video}.txt").write_text("\n".join([HEADERS[task], *lines]) + "\n")
 
 
@@ -54,14 +55,18 @@ VALIDATION_VIDEOS = ["100", "11-24", "9_right", "video9"]
 
 
 class Synthetic:
-    """A bank and its annotations: clusters by expression, AUs from fixed directions, gaps and -1s."""
+    """A bank and its annotations: clusters by expression, AUs from fixed directions, gaps and -1s. With `va` also
+    valence and arousal from directions of their own, with -5s."""
 
     def __init__(self, folder, *, seed, dim, rows_a_video, train=TRAIN_VIDEOS, validation=VALIDATION_VIDEOS,
-                 noise=1.0, invalid=0.1, banks=1):
+                 noise=1.0, invalid=0.1, va=False):
         self.rng = np.random.default_rng(seed)
         self.dim, self.noise, self.invalid = dim, noise, invalid
         self.centres = self.rng.normal(size=(8, dim)) * 1.5
         self.directions = self.rng.normal(size=(12, dim)) / np.sqrt(dim)
+        self.va_rng = np.random.default_rng([seed, 1]) if va else None  # the rest is the same with and without
+        if va:
+            self.va_directions = self.va_rng.normal(size=(2, dim)) / np.sqrt(dim)
         self.annotations = folder / "annotations"
         self.videos = {}  # split -> video -> dict(frames, x, expr, au), only frames with an embedding
         for split, names in (("train", train), ("validation", validation)):
@@ -82,7 +87,18 @@ class Synthetic:
         write_labels(self.annotations, "expr", split, name, expr)
         write_labels(self.annotations, "au", split, name, au)
         at = frames - 1
-        return {"frames": frames, "x": x[at], "expr": expr[at], "au": au[at], "all_expr": expr, "all_au": au}
+        found = {"frames": frames, "x": x[at], "expr": expr[at], "au": au[at], "all_expr": expr, "all_au": au}
+        if self.va_rng is not None:
+            found["all_va"] = va = self._valence_arousal(x)
+            write_labels(self.annotations, "va", split, name, va)
+            found["va"] = va[at]
+        return found
+
+    def _valence_arousal(self, x):
+        va = np.round(np.tanh(x.astype(np.float64) @ self.va_directions.T / 2), 3)
+        va[self.va_rng.random(len(va)) < self.invalid] = -5
+        va[self.va_rng.random(len(va)) < self.invalid / 4, 1] = -5  # one of the two is enough
+        return va
 
     def rows(self, split, tasks):
         """(x fp32 [N, dim], {task: labels}) in the order of training, as contract.md defines it."""
@@ -91,8 +107,8 @@ class Synthetic:
         x = np.concatenate([p["x"] for p in parts]).astype(np.float32)
         labels = {t: np.concatenate([p[t] for p in parts]) for t in tasks}
         known = np.zeros(len(x), bool)
-        for values in labels.values():
-            known |= values.reshape(len(x), -1).max(1) >= 0
+        for task, values in labels.items():
+            known |= (values != -5).all(1) if task == "va" else values.reshape(len(x), -1).max(1) >= 0
         return torch.tensor(x[known]), {t: torch.tensor(v[known]) for t, v in labels.items()}
 
     def arguments(self):

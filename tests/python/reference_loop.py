@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
-SCORES = {"expr": 8, "au": 12}
+SCORES = {"expr": 8, "au": 12, "va": 2}
 
 
 class Trunk(nn.Module):
-    """layers x (Linear, BatchNorm1d, ReLU), then one Linear a task."""
+    """layers x (Linear, BatchNorm1d, ReLU), then one Linear a task. `log_variances`: s of learned task weights."""
+
+    log_variances = None
 
     def __init__(self, dim, width, layers, tasks):
         super().__init__()
@@ -66,7 +68,30 @@ def cvar(losses, alpha):
     return t + (values - t).clamp_min(0).mean() / alpha
 
 
+def is_known(task, labels):
+    """Rows (EXPR, VA) or elements (AU) with a label."""
+    return (labels != -5).all(1) if task == "va" else labels >= 0
+
+
+def ccc(truth, predicted):
+    """Lin's concordance of two columns, with population moments."""
+    off = (truth - truth.mean()) * (predicted - predicted.mean())
+    spread = truth.var(correction=0) + predicted.var(correction=0)
+    return 2 * off.mean() / (spread + (truth.mean() - predicted.mean()) ** 2)
+
+
+def concordance_loss(logits, labels):
+    known = is_known("va", labels)
+    if known.sum() < 2:
+        return logits.sum() * 0
+    truth, predicted = labels[known].double(), torch.tanh(logits[known].double())
+    parts = [1 - ccc(truth[:, d], predicted[:, d]) for d in range(2)]
+    return (sum(parts) / 2).to(logits.dtype)
+
+
 def task_loss(task, logits, labels, alpha):
+    if task == "va":
+        return concordance_loss(logits, labels)
     if task == "expr":
         known = labels >= 0
         losses = nn.functional.cross_entropy(logits[known], labels[known], reduction="none")
@@ -80,7 +105,16 @@ def task_loss(task, logits, labels, alpha):
 
 def total_loss(trunk, x, labels, alpha):
     logits = trunk(x)
-    return sum(task_loss(task, logits[task], labels[task], alpha) for task in logits)
+    losses = [task_loss(task, logits[task], labels[task], alpha) for task in logits]
+    if trunk.log_variances is None:
+        return sum(losses)
+    return sum(torch.exp(-s) * loss + s for s, loss in zip(trunk.log_variances, losses))
+
+
+def learn_task_weights(trunk, weights):
+    """From here on the tasks' losses are weighted by exp(-s), s trained from -log(weight)."""
+    dtype = next(trunk.parameters()).dtype
+    trunk.log_variances = torch.tensor([-math.log(w) for w in weights], dtype=dtype, requires_grad=True)
 
 
 class _FrozenStatistics:
@@ -109,7 +143,7 @@ def drop_rounding(trunk):
 def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False):
     """One step; gives the loss at w."""
     trunk.train()
-    parameters = list(trunk.parameters())
+    parameters = list(trunk.parameters())  # of the head: log variances are not perturbed
     optimizer.zero_grad()
     loss = total_loss(trunk, x, labels, alpha)
     loss.backward()
@@ -135,10 +169,12 @@ def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False):
 
 
 def train(trunk, x, labels, *, batch_size, steps, alpha, rho, adaptive=False, rate=None):
-    """`steps` steps over consecutive batches; rate(step) -> learning rate, 1e-3 by default."""
-    optimizer = torch.optim.AdamW(
-        trunk.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-4
-    )
+    """`steps` steps over consecutive batches; rate(step) -> learning rate, 1e-3 by default. `alpha` a number, or
+    alpha(step)."""
+    groups = [{"params": list(trunk.parameters()), "weight_decay": 1e-4}]
+    if trunk.log_variances is not None:
+        groups.append({"params": [trunk.log_variances], "weight_decay": 0})
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
     starts = list(range(0, len(x), batch_size))
     losses = []
     for step in range(steps):
@@ -148,7 +184,8 @@ def train(trunk, x, labels, *, batch_size, steps, alpha, rho, adaptive=False, ra
             for group in optimizer.param_groups:
                 group["lr"] = rate(step)
         batch = {task: values[rows] for task, values in labels.items()}
-        losses.append(sam_step(trunk, optimizer, x[rows], batch, alpha, rho, adaptive))
+        level = alpha(step) if callable(alpha) else alpha
+        losses.append(sam_step(trunk, optimizer, x[rows], batch, level, rho, adaptive))
     return np.array(losses)
 
 

@@ -13,7 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from helpers import CONFIGS, Synthetic, metrics, read_safetensors
 
 TAGS = {"lr": "lr", "train_loss": "train/loss", "validation_loss": "validation/loss",
-        "validation_expr_f1": "validation/expr_f1", "validation_au_f1": "validation/au_f1", "seconds": "seconds",
+        "validation_expr_f1": "validation/expr_f1", "validation_au_f1": "validation/au_f1",
+        "validation_va_ccc": "validation/va_ccc", "seconds": "seconds",
         "samples_per_second": "samples/per_second"}
 ROUNDED = {"seconds": 0.0005, "samples_per_second": 0.05}  # half of metrics.csv's last digit
 

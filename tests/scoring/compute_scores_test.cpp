@@ -197,6 +197,9 @@ TEST(PriorsOfAHead, AreItsTrainingLabelsShares) {
   EXPECT_EQ(priors.at(Task::kExpr).at(0), .25F);
   EXPECT_EQ(priors.at(Task::kExpr).at(7), .75F);
   EXPECT_EQ(priors.at(Task::kAu), Prior(12, .25F));
+  EXPECT_FALSE(priors.contains(Task::kVa));
+  head.va_means = {.5, -.25};
+  EXPECT_EQ(priors_of(head).at(Task::kVa), (Prior{.5F, -.25F}));
   head.expr_counts = std::vector<std::int64_t>(8, 0);
   EXPECT_EQ(priors_of(head).at(Task::kExpr), Prior(8, 0));
 }

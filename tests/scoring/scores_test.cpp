@@ -39,9 +39,18 @@ TEST(Probabilities, SurviveLogitsThatOverflowAnExponential) {
   EXPECT_EQ(au.videos[0].values[2], 0.5F);
 }
 
-TEST(Probabilities, OfValenceAndArousalAreTheScoresThemselves) {
-  const Values values = {0.25F, -3.0F};
-  EXPECT_EQ(probabilities_of(one_video(Task::kVa, values)).videos[0].values, values);
+TEST(Probabilities, OfValenceAndArousalAreTheHyperbolicTangent) {
+  const Values found =
+      probabilities_of(one_video(Task::kVa, {0, 1, -3, 0.25F, 1e4F, -1e4F})).videos[0].values;
+  const auto tanh = [](double z) {
+    return (std::exp(z) - std::exp(-z)) / (std::exp(z) + std::exp(-z));
+  };
+  EXPECT_EQ(found[0], 0);
+  EXPECT_FLOAT_EQ(found[1], static_cast<float>(tanh(1)));
+  EXPECT_FLOAT_EQ(found[2], static_cast<float>(tanh(-3)));
+  EXPECT_FLOAT_EQ(found[3], static_cast<float>(tanh(.25)));
+  EXPECT_EQ(found[4], 1);
+  EXPECT_EQ(found[5], -1);
 }
 
 TEST(Interpolate, GivesKnownFramesBitForBit) {

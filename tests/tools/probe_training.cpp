@@ -1,5 +1,6 @@
 // Objective, sharpness-aware step, schedule and batches, for the PyTorch and scipy oracles.
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/where.h>
 
 #include "mien/head/head.h"
 #include "mien/objective/cvar.h"
@@ -64,7 +65,11 @@ ObjectiveOptions objective_options(const json& options) {
   objective.logit_adjustment = options.value("logit_adjustment", objective.logit_adjustment);
   objective.focal = options.value("focal", objective.focal);
   objective.class_weights = options.value("class_weights", objective.class_weights);
+  objective.va = options.value("va", objective.va);
   objective.task_weights = options.value("task_weights", objective.task_weights);
+  objective.task_weighting = options.value("task_weighting", objective.task_weighting);
+  objective.cvar_alpha_start = options.value("alpha_start", objective.cvar_alpha_start);
+  objective.cvar_alpha_epochs = options.value("alpha_epochs", objective.cvar_alpha_epochs);
   return objective;
 }
 
@@ -76,11 +81,16 @@ std::vector<Task> tasks_of(const json& options) {
   return tasks;
 }
 
-/// Labels with -1 where not valid -> targets of rows [begin, end).
+/// Labels with -1 (VA: -5) where not valid -> targets of rows [begin, end).
 TaskTargets targets_of(Task task, const at::Tensor& labels, std::int64_t begin, std::int64_t end,
                        at::ScalarType dtype) {
   const at::Tensor rows = labels.narrow(0, begin, end - begin);
   TaskTargets targets{.task = task};
+  if (task == Task::kVa) {
+    targets.valid = rows.ne(-5).all(1);
+    targets.labels = at::where(targets.valid.unsqueeze(1), rows, 0.).to(dtype);
+    return targets;
+  }
   targets.valid = rows.ge(0);
   const at::Tensor clean = rows.clamp_min(0);
   targets.labels = task == Task::kExpr ? clean.to(at::kLong) : clean.to(dtype);
@@ -111,7 +121,8 @@ void probe_objective(const SafetensorsFile& input, const json& options, Output& 
 }
 
 /// Weights by name, x [N, D], labels.<task>: options.steps steps over batches in order, dropout
-/// off -> losses [steps], every tensor of the head at the end, logits.<task> in evaluation mode.
+/// off -> losses [steps], every tensor of the head at the end, logits.<task> in evaluation mode,
+/// log_variances where they are learned.
 void probe_train(const SafetensorsFile& input, const json& options, Output& output) {
   const at::Tensor x = tensor_of(input, "x");
   HeadOptions head_options{
@@ -124,6 +135,7 @@ void probe_train(const SafetensorsFile& input, const json& options, Output& outp
   const SamOptions sam{.rho = options.at("rho"), .adaptive = options.value("adaptive", false)};
   SharpnessAwareStep step(head, objective, optimizer, sam, Precision::kFull, 1);
   const auto ranges = batch_ranges(x.size(0), options.at("batch_size"));
+  const AlphaSchedule alpha(objective.options(), std::ssize(ranges));
   std::vector<double> losses;
   const auto steps = options.at("steps").get<std::int64_t>();
   for (std::int64_t s = 0; s < steps; ++s) {
@@ -134,10 +146,13 @@ void probe_train(const SafetensorsFile& input, const json& options, Output& outp
                                    range.end, x.scalar_type()));
     }
     const at::Tensor rows = x.narrow(0, range.begin, range.end - range.begin);
-    losses.push_back(step(rows, targets, optimizer.lr, s).item<double>());
+    losses.push_back(step(rows, targets, optimizer.lr, s, alpha.at(s)).item<double>());
   }
   output.add("losses", DType::kF64, {steps}, losses);
   for (const auto& [name, tensor] : head.named_tensors()) add(output, name, tensor);
+  if (LearnedTaskWeights* weights = step.task_weights()) {
+    add(output, "log_variances", weights->log_variances());
+  }
   const auto logits = head.forward(x);
   for (std::size_t i = 0; i < tasks.size(); ++i)
     add(output, "logits." + task_name(tasks[i]), logits[i]);

@@ -94,6 +94,33 @@ TEST(DatasetTest, PutsBanksSideBySide) {
   }
 }
 
+TEST(DatasetTest, KnowsValenceAndArousalTogetherOrNotAtAll) {
+  BankFolder folder(2);
+  folder.add("a", {1, 2, 3, 4, 5});
+  const VideoLabels va{"a", {1, 2, 3, 4, 6}, {.125, -.5, -5, .5, .5, -5, -1, 1, .2, .2}};
+  const Dataset alone = load_dataset({folder.bank()}, {labels_of(Task::kVa, {va})}, "cpu");
+  EXPECT_EQ(rows_of(alone), (Rows{{"a", 1}, {"a", 4}}));
+  EXPECT_TRUE(alone.tasks[0].all_valid);
+  EXPECT_EQ(alone.tasks[0].without_embedding, 1);
+  EXPECT_EQ(values_of(alone.tasks[0].labels), (std::vector<double>{.125, -.5, -1, 1}));
+  EXPECT_EQ(alone.va_means(), (std::vector<double>{(.125 - 1) / 2, .25}));
+
+  const Dataset joint = load_dataset(
+      {folder.bank()},
+      {labels_of(Task::kExpr, {expr("a", {3, 3, 3, 3, 3})}), labels_of(Task::kVa, {va})}, "cpu");
+  ASSERT_EQ(joint.size(), 5);
+  const TaskLabels& task = joint.tasks[1];
+  EXPECT_EQ(values_of(task.valid.to(at::kDouble)), (std::vector<double>{1, 0, 0, 1, 0}));
+  EXPECT_EQ(task.valid_host.sizes(), (std::vector<std::int64_t>{5, 1}));
+  EXPECT_EQ(values_of(task.labels), (std::vector<double>{.125, -.5, 0, 0, 0, 0, -1, 1, 0, 0}));
+  EXPECT_EQ(joint.va_means(), alone.va_means());
+  const auto targets = joint.gather({3, 2, 0}, 0, 3, at::kFloat).targets;
+  EXPECT_EQ(values_of(targets[1].labels), (std::vector<double>{-1, 1, 0, 0, .125, -.5}));
+  EXPECT_EQ(values_of(targets[1].valid.to(at::kDouble)), (std::vector<double>{1, 0, 1}));
+  EXPECT_NE(joint.digest(), alone.digest());
+  EXPECT_TRUE(random_dataset(3, 8, 1).va_means().empty());
+}
+
 TEST(DatasetTest, MasksEachTaskAndEachAuOnItsOwn) {
   BankFolder folder(2);
   folder.add("a", {1, 2, 3});

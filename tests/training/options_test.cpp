@@ -45,6 +45,8 @@ TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
                           "head.width [0]",
                           "head.dropout [0.6]",
                           "loss.cvar.alpha [0.5]",
+                          "loss.cvar.alpha_start [1]",
+                          "loss.cvar.alpha_epochs [0]",
                           "loss.cvar.pool [element]",
                           "loss.auc.weight [0]",
                           "loss.auc.margin [0.6]",
@@ -53,7 +55,9 @@ TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
                           "loss.label_smoothing [0]",
                           "loss.logit_adjustment [0]",
                           "loss.focal [0]",
+                          "loss.va [ccc]",
                           "loss.task_weights [[1, 1]]",
+                          "loss.task_weighting [fixed]",
                           "optimizer.lr [0.001]",
                           "optimizer.weight_decay [1e-04]",
                           "optimizer.betas [[0.9, 0.999]]",
@@ -84,6 +88,10 @@ TEST(TrainOptionsTest, GoodOnesPass) {
   options.select = "au_f1";
   EXPECT_NO_THROW(check(options));
   EXPECT_EQ(options.task_list(), (std::vector{Task::kAu, Task::kExpr}));
+  options.tasks = {"va", "expr", "au"};
+  options.select = "va_ccc";
+  EXPECT_NO_THROW(check(options)) << "the default weights do for any number of tasks";
+  EXPECT_EQ(options.task_list(), (std::vector{Task::kVa, Task::kExpr, Task::kAu}));
 }
 
 TEST(TrainOptionsRefusal, OfMissingPaths) {
@@ -95,9 +103,9 @@ TEST(TrainOptionsRefusal, OfMissingPaths) {
 
 TEST(TrainOptionsRefusal, OfNoTasksOrOneTwice) {
   EXPECT_EQ(refusal([](TrainOptions& o) { o.tasks.clear(); }),
-            "tasks = []: expected expr, au or both, once");
+            "tasks = []: expected some of expr, au, va, each once");
   EXPECT_EQ(refusal([](TrainOptions& o) { o.tasks = {"au", "au"}; }),
-            "tasks = [au, au]: expected expr, au or both, once");
+            "tasks = [au, au]: expected some of expr, au, va, each once");
 }
 
 TEST(TrainOptionsRefusal, OfFoldsThatAreNone) {
@@ -113,11 +121,6 @@ TEST(TrainOptionsRefusal, OfFoldsThatAreNone) {
 TEST(TrainOptionsRefusal, OfListsOfAWrongLength) {
   EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.optimizer.betas = {.9}; }),
                        "optimizer.betas = 1 numbers: expected two"));
-  EXPECT_TRUE(contains(refusal([](TrainOptions& o) {
-                         o.tasks = {"expr", "au"};
-                         o.loss.task_weights = {1};
-                       }),
-                       "loss.task_weights = 1 numbers: expected one a task, 2"));
 }
 
 TEST(TrainOptionsRefusal, OfKeysThatContradictEachOther) {
@@ -127,6 +130,13 @@ TEST(TrainOptionsRefusal, OfKeysThatContradictEachOther) {
             "schedule.min_lr = 0.01: expected at most optimizer.lr = 0.001");
   EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.select = "au_f1"; }),
                        "select = au_f1: expected a task that is trained: tasks = [expr]"));
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.select = "va_ccc"; }),
+                       "select = va_ccc: expected a task that is trained: tasks = [expr]"));
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) {
+                         o.loss.task_weights = {0, 1};
+                         o.loss.task_weighting = "learned";
+                       }),
+                       "loss.task_weights = 0: expected weights above 0"));
 }
 
 TEST(TrainOptionsRefusal, OfValuesOutOfRange) {
@@ -137,7 +147,7 @@ TEST(TrainOptionsRefusal, OfValuesOutOfRange) {
   EXPECT_TRUE(contains(override_refusal("sam.rho=-1"), "at least 0"));
   EXPECT_TRUE(contains(override_refusal("seed=-1"), "in [0, 4294967295]"));
   EXPECT_TRUE(contains(override_refusal("precision=fp16"), "one of fp32, bf16"));
-  EXPECT_TRUE(contains(override_refusal("tasks=va"), "one of expr, au"));
+  EXPECT_TRUE(contains(override_refusal("tasks=valence"), "one of expr, au, va"));
   EXPECT_TRUE(contains(override_refusal("lr=1"), "did you mean optimizer.lr?"));
 }
 

@@ -50,14 +50,23 @@ TEST(TrainingStateTest, AddsUpSeconds) {
 
 TEST(MetricsCsv, HasALineAnEpochAndEmptyColumnsForMissingTasks) {
   const std::string header =
-      "epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,seconds,"
+      "epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,"
+      "validation_va_ccc,seconds,"
       "samples_per_second\n";
   EXPECT_EQ(metrics_csv({}), header);
-  EXPECT_EQ(metrics_csv({{1, 1e-3, .5, .25, .125, std::nullopt, 1.23456, 789.06},
-                         {2, 1e-5, 1. / 3, 2, std::nullopt, 0, 2, 3}}),
+  EXPECT_EQ(metrics_csv({{1, 1e-3, .5, .25, .125, std::nullopt, -.5, 1.23456, 789.06},
+                         {2, 1e-5, 1. / 3, 2, std::nullopt, 0, std::nullopt, 2, 3}}),
             header +
-                "1,0.001,0.5,0.25,0.125,,1.235,789.1\n"
-                "2,1e-05,0.3333333333333333,2,,0,2.000,3.0\n");
+                "1,0.001,0.5,0.25,0.125,,-0.5,1.235,789.1\n"
+                "2,1e-05,0.3333333333333333,2,,0,,2.000,3.0\n");
+}
+
+TEST(TaskMetrics, NameTheTrainedTasks) {
+  EXPECT_EQ(task_metrics_text({.expr_f1 = .25, .va_ccc = -.12345}),
+            "  EXPR F1 0.2500  VA CCC -0.1235");
+  for (const TaskMetric& metric : task_metrics({.au_f1 = .5})) {
+    EXPECT_EQ(metric.value.has_value(), std::string(metric.key) == "au_f1");
+  }
 }
 
 TEST(ValidationResultTest, IsJudgedBySelect) {
@@ -68,6 +77,10 @@ TEST(ValidationResultTest, IsJudgedBySelect) {
   EXPECT_EQ(both.value_of("loss"), -2);
   EXPECT_EQ((ValidationResult{.expr_f1 = .25}.value_of("f1")), .25);
   EXPECT_EQ((ValidationResult{.au_f1 = .75}.value_of("f1")), .75);
+  EXPECT_EQ((ValidationResult{.va_ccc = -.25}.value_of("f1")), -.25);
+  const ValidationResult all{.expr_f1 = .25, .au_f1 = .75, .va_ccc = .5};
+  EXPECT_EQ(all.value_of("f1"), .5);
+  EXPECT_EQ(all.value_of("va_ccc"), .5);
 }
 
 TEST(RunFolderTest, IsMadeOnce) {

@@ -72,5 +72,23 @@ TEST(ScheduleTest, TheReferencesPeriodMayBeFractional) {
   }
 }
 
+TEST(AlphaScheduleTest, GoesInALineAndStays) {
+  const AlphaSchedule schedule({.cvar_alpha = .2, .cvar_alpha_start = 1, .cvar_alpha_epochs = 2},
+                               5);
+  EXPECT_EQ(schedule.at(0), 1);
+  EXPECT_DOUBLE_EQ(schedule.at(1), .92);
+  EXPECT_DOUBLE_EQ(schedule.at(5), .6);
+  EXPECT_DOUBLE_EQ(schedule.at(9), .28);
+  EXPECT_EQ(schedule.at(10), .2);
+  EXPECT_EQ(schedule.at(1000), .2);
+  const AlphaSchedule rising({.cvar_alpha = .5, .cvar_alpha_start = .1, .cvar_alpha_epochs = 1}, 4);
+  EXPECT_DOUBLE_EQ(rising.at(2), .3);
+}
+
+TEST(AlphaScheduleTest, IsAlphaWithoutEpochs) {
+  const AlphaSchedule schedule({.cvar_alpha = .3, .cvar_alpha_start = .9}, 5);
+  for (const std::int64_t step : {0, 1, 100}) EXPECT_EQ(schedule.at(step), .3);
+}
+
 }  // namespace
 }  // namespace mien

@@ -179,6 +179,38 @@ TEST(StepTest, IsAFunctionOfSeedAndStep) {
   EXPECT_NE(after(5, 2), after(5, 3));
 }
 
+TEST(StepTest, LearnsTheTasksWeightsByAdamWWithoutDecay) {
+  const ObjectiveOptions learned{.task_weights = {2, .5}, .task_weighting = "learned"};
+  const Objective objective(learned, {});
+  Head head = initialised(shape_with(0), 3);
+  SharpnessAwareStep step(head, objective, {.weight_decay = .5}, {.rho = 0}, Precision::kFull, 5);
+  LearnedTaskWeights& weights = *step.task_weights();
+  EXPECT_DOUBLE_EQ(weights.weights()[0], 2);
+  EXPECT_DOUBLE_EQ(weights.weights()[1], .5);
+  const Batch batch = batch_of(12);
+  Numbers64 s = values_of(weights.log_variances()), first(2), second(2);
+  for (int t = 1; t <= 5; ++t) {
+    const auto logits = testing::training_logits(head, batch.embeddings);
+    double total = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Objective alone({.task_weights = {1}}, {});
+      const double loss = alone({logits[i]}, {batch.targets[i]}).item<double>();
+      const double weight = std::exp(-s[i]), g = 1 - weight * loss;
+      total += weight * loss + s[i];
+      first[i] = .9 * first[i] + .1 * g;
+      second[i] = .999 * second[i] + .001 * g * g;
+      s[i] -= .01 * first[i] / (1 - std::pow(.9, t)) /
+              (std::sqrt(second[i] / (1 - std::pow(.999, t))) + 1e-8);
+    }
+    EXPECT_NEAR(step(batch.embeddings, batch.targets, .01, t - 1).item<double>(), total, 1e-12);
+    EXPECT_NEAR(values_of(weights.log_variances())[0], s[0], 1e-12);
+    EXPECT_NEAR(values_of(weights.log_variances())[1], s[1], 1e-12);
+  }
+  const Objective plain({}, {});
+  SharpnessAwareStep fixed(head, plain, {}, {}, Precision::kFull, 5);
+  EXPECT_EQ(fixed.task_weights(), nullptr);
+}
+
 TEST(StepTest, LowersTheLossOfABatchThatItSeesAgain) {
   Head head = initialised(shape_with(0), 3);
   const Objective objective({}, {});

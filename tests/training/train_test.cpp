@@ -154,6 +154,32 @@ TEST_F(TrainTest, InterruptedAndResumedIsBitForBitTheWhole) {
   expect_same_run(cut.path(), whole.path());
 }
 
+TEST_F(TrainTest, SoItIsWithLearnedTaskWeightsAndAMovingAlpha) {
+  const std::vector<Task> tasks = {Task::kExpr, Task::kAu, Task::kVa};
+  training_ = random_dataset(5, 50, 1, tasks);
+  validation_ = random_dataset(5, 30, 2, tasks);
+  options_.tasks = {"expr", "au", "va"};
+  options_.loss.task_weighting = "learned";
+  options_.loss.cvar_alpha_epochs = 20;
+  const TemporaryFolder whole, cut;
+  options_.epochs = 24;
+  EXPECT_TRUE(train_in(whole.path()).best().va_ccc.has_value());
+  ASSERT_EQ(exit_code_when_stopped(cut.path(), 3, [&] { train_in(cut.path()); }), 130);
+  train_in(cut.path(), true);
+  expect_same_run(cut.path(), whole.path());
+  const auto changed = [&](auto change) {
+    const ObjectiveOptions before = options_.loss;
+    const TemporaryFolder other;
+    change(options_.loss);
+    train_in(other.path());
+    options_.loss = before;
+    return timeless_metrics(other.path()) != timeless_metrics(whole.path());
+  };
+  EXPECT_TRUE(changed([](ObjectiveOptions& loss) { loss.cvar_alpha_epochs = 0; }));
+  EXPECT_TRUE(changed([](ObjectiveOptions& loss) { loss.task_weighting = "fixed"; }));
+  EXPECT_TRUE(changed([](ObjectiveOptions& loss) { loss.task_weights = {1, 1, 2}; }));
+}
+
 TEST_F(TrainTest, ResumingAFinishedRunChangesNothing) {
   const TemporaryFolder folder;
   train_in(folder.path());

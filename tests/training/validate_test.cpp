@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "head/small_heads.h"
 #include "mien/head/head_file.h"
 #include "mien/scoring/classification.h"
@@ -58,6 +60,35 @@ TEST(Validate, ItsF1IsThatOfTheScoresOfTheSameRows) {
   EXPECT_NEAR(*result.expr_f1, expr_f1, 1e-12);
   EXPECT_NEAR(*result.au_f1, au_f1, 1e-12);
   EXPECT_GT(au_f1, .2);
+}
+
+TEST(Validate, ItsCccIsThatOfTheScoresOfTheSameRows) {
+  BankFolder folder(5);
+  folder.add("a", frames_up_to(kFrames));
+  const VideoLabels va = random_labels(Task::kVa, "a", kFrames, 1);
+  Head head = initialised(small_shape(5, 2, 6, .5, {Task::kVa}), 3, at::kFloat);
+  const TemporaryFolder run;
+  save_head(run.path() / "best.safetensors", head, {});
+  const auto metadata = read_head_metadata(run.path() / "best.safetensors");
+  const auto logits =
+      compute_logits(run.path() / "best.safetensors", metadata, {folder.bank()}, {"a"}, "cpu");
+  const auto predicted = decide(probabilities_of(logits.at(Task::kVa))).videos.at(0).values;
+  double ccc = 0;
+  for (std::size_t d = 0; d < 2; ++d) {
+    double n = 0, y = 0, p = 0, yy = 0, pp = 0, yp = 0;
+    for (std::size_t i = 0; i < predicted.size(); i += 2) {
+      if (va.values[i] == -5 || va.values[i + 1] == -5) continue;
+      const double truth = static_cast<float>(va.values[i + d]), value = predicted[i + d];
+      ++n, y += truth, p += value, yy += truth * truth, pp += value * value, yp += truth * value;
+    }
+    y /= n, p /= n;
+    ccc += (yp / n - y * p) / (yy / n - y * y + pp / n - p * p + (y - p) * (y - p));
+  }
+  const Dataset data = load_dataset({folder.bank()}, {labels_of(Task::kVa, {va})}, "cpu");
+  const ValidationResult result = validate(head, Objective({}, {}), data);
+  EXPECT_NEAR(*result.va_ccc, ccc, 1e-12);
+  EXPECT_GT(std::abs(ccc), 1e-3);
+  EXPECT_FALSE(result.expr_f1 || result.au_f1);
 }
 
 TEST(Validate, ItsLossIsTheObjectiveOverAllRows) {

@@ -37,6 +37,7 @@ struct HeadMetadata {
   std::vector<HeadInput> inputs;
   std::vector<std::int64_t> expr_counts;  ///< [8] labels of the training split; empty without EXPR
   std::vector<double> au_shares;          ///< [12] share of ones in it; empty without AU
+  std::vector<double> va_means;           ///< [2] of its valid frames; empty without VA
   std::vector<std::string> banks;         ///< absolute paths, as trained
   std::string annotations;                ///< absolute path, as trained
   SplitSpec split;

@@ -9,7 +9,7 @@ namespace mien {
 
 /// Losses and what they change by with the logits of their own row or element.
 struct LossValues {
-  at::Tensor losses;  ///< [B] (EXPR) or [B, 12] (AU)
+  at::Tensor losses;  ///< [B] (EXPR), [B, 12] (AU) or [B, 2] (VA)
   at::Tensor slopes;  ///< d losses / d logits, shape and dtype of the logits
 };
 
@@ -37,6 +37,10 @@ LossValues cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
 LossValues binary_cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
                                 double focal = 0);
 
+/// Squared error an element of what is predicted, p = tanh(z): logits z and labels y [B, 2].
+///     l = (p - y)^2,  dl/dz = 2 (p - y) (1 - p^2)
+LossValues squared_error(const at::Tensor& logits, const at::Tensor& labels);
+
 /// A scalar and its gradient.
 struct BatchLoss {
   at::Tensor loss;      ///< scalar
@@ -48,5 +52,14 @@ struct BatchLoss {
 /// only contributes 0 and stays in the divisor. power >= 1.
 BatchLoss auc_margin_loss(const at::Tensor& logits, const TaskTargets& targets, double margin,
                           double power);
+
+/// One minus the concordance correlation coefficient (Lin, 1989) of p = tanh(z) with the labels y,
+/// mean of valence and arousal, logits z [B, 2]. Over the n valid rows, with population moments,
+///     c = 2 cov(y, p) / D,  D = var(y) + var(p) + (mean(y) - mean(p))^2
+///     d(1 - c)/dz_i = -2 ((y_i - mean(y)) - c (p_i - mean(y))) / (n D) (1 - p_i^2).
+/// A dimension with fewer than two valid rows, or with neither labels nor predictions that differ,
+/// contributes 0 and stays in the divisor. One number a batch: there is no tail to take, and a
+/// CVaR does not apply. In fp64 whatever the logits' dtype.
+BatchLoss concordance_loss(const at::Tensor& logits, const TaskTargets& targets);
 
 }  // namespace mien

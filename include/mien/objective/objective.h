@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "mien/objective/losses.h"
@@ -23,20 +24,35 @@ struct ObjectiveValue {
   at::Tensor loss;                    ///< scalar
   std::vector<at::Tensor> gradients;  ///< d loss / d logits, one a task, as the logits are
   at::Tensor tail_level;  ///< scalar: the tasks' CVaR thresholds, summed by the tasks' weights
+  at::Tensor log_variance_gradient;  ///< d loss / d log_variances; undefined without them
 };
 
-/// The weighted sum of the tasks' losses. No autograd graph, and nothing waits for the device.
+/// What the loss depends on beside logits and labels, and moves in training.
+struct ObjectiveState {
+  std::optional<double> cvar_alpha;  ///< in place of the options', of a schedule
+  at::Tensor log_variances;          ///< [tasks] s, learned task weights; undefined: fixed ones
+};
+
+/// The sum of the tasks' losses L_t, weighted: of w_t L_t with the options' weights w, or, with
+/// learned ones, of exp(-s_t) L_t + s_t, the uncertainty weighting of Kendall, Gal and Cipolla
+/// (2018) with s_t = log sigma_t^2 and one form for all losses; a task without a valid label in the
+/// batch (two rows for the CCC) then contributes nothing, neither to the loss nor to s_t's
+/// gradient 1 - exp(-s_t) L_t. No autograd graph, and nothing waits for the device.
 class Objective {
  public:
   /// `expr_counts` [8]: labels of the training split, for class weights and logit adjustment.
   Objective(ObjectiveOptions options, const std::vector<std::int64_t>& expr_counts);
 
   /// `logits` and `targets` in the same order of tasks. A loss is a task's tail (CVaR over the
-  /// pool) of its losses, for AU mixed with the AUC part. Not for two threads at a time.
+  /// pool) of its losses, for AU mixed with the AUC part; for VA by CCC it is one number a batch
+  /// without a tail, whose level counts as 0. Not for two threads at a time.
   ObjectiveValue evaluate(const std::vector<at::Tensor>& logits,
-                          const std::vector<TaskTargets>& targets) const;
+                          const std::vector<TaskTargets>& targets,
+                          const ObjectiveState& state = {}) const;
 
-  /// The loss alone.
+  const ObjectiveOptions& options() const { return options_; }
+
+  /// The loss alone, with the options' alpha and weights.
   at::Tensor operator()(const std::vector<at::Tensor>& logits,
                         const std::vector<TaskTargets>& targets) const;
 
@@ -62,7 +78,8 @@ class Objective {
   struct TaskValue {
     at::Tensor loss, gradient, tail_level;
   };
-  TaskValue task_value(const at::Tensor& logits, const TaskTargets& targets) const;
+  TaskValue task_value(const at::Tensor& logits, const TaskTargets& targets, double alpha) const;
+  LossValues element_losses(const at::Tensor& logits, const TaskTargets& targets) const;
 
   ObjectiveOptions options_;
   PerClass class_weights_;

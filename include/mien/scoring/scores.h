@@ -31,7 +31,8 @@ struct TaskDecisions {
   std::vector<VideoLabels> videos;
 };
 
-/// Logits to probabilities: softmax a row (EXPR), logistic an element (AU), unchanged (VA).
+/// Logits to probabilities: softmax a row (EXPR), logistic an element (AU), tanh an element (VA:
+/// valence and arousal themselves). Scores that are kept or handed on are logits until here.
 TaskScores probabilities_of(const TaskScores& logits);
 
 /// Probabilities at `frames` (ascending, any numbers): linear between the nearest frames that

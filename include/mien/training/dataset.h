@@ -40,8 +40,9 @@ struct RowSource {
 /// One task's labels, a row a sample.
 struct TaskLabels {
   Task task = Task::kExpr;
-  at::Tensor labels;      ///< EXPR int64 [N]; AU fp32 [N, 12]; 0 where not valid. On the device
-  at::Tensor valid;       ///< bool [N] or [N, 12]. On the device
+  /// EXPR int64 [N]; AU fp32 [N, 12]; VA fp32 [N, 2]; 0 where not valid. On the device.
+  at::Tensor labels;
+  at::Tensor valid;       ///< bool [N] (EXPR, VA: both values) or [N, 12]. On the device
   at::Tensor valid_host;  ///< the same on the CPU, [N, 1] or [N, 12]
   bool all_valid = false;
   std::int64_t without_embedding = 0;  ///< labelled frames that the bank lacks
@@ -77,6 +78,8 @@ struct Dataset {
   std::vector<std::int64_t> expr_counts() const;
   /// AU: share of ones among an AU's valid labels [12]; empty without the task.
   std::vector<double> au_shares() const;
+  /// VA: means of the valid rows [2]; empty without the task.
+  std::vector<double> va_means() const;
 };
 
 /// Frames with a valid label of any task and an embedding in every bank (side by side). Throws

@@ -47,7 +47,7 @@ struct TrainOptions {
   bool shuffle = true;
   std::int64_t seed = 5;
   std::string init;
-  std::string select = "f1";  ///< f1 | expr_f1 | au_f1 | loss
+  std::string select = "f1";  ///< f1 | expr_f1 | au_f1 | va_ccc | loss
   std::int64_t early_stop = 0;
   std::string precision = "fp32";
 

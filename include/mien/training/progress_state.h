@@ -15,8 +15,8 @@ struct EpochRecord {
   double lr = 0;           ///< of the epoch's last step
   double train_loss = 0;   ///< mean over the epoch's samples of the batches' objective at w
   double validation_loss = 0;
-  std::optional<double> expr_f1, au_f1;  ///< validation
-  double seconds = 0;                    ///< steps and gathering
+  std::optional<double> expr_f1, au_f1, va_ccc;  ///< validation
+  double seconds = 0;                            ///< steps and gathering
   double samples_per_second = 0;
   double wall_time = 0;  ///< its end, in seconds since 1970; 0 where an older checkpoint has none
 };
@@ -44,6 +44,19 @@ struct EpochValue {
 
 /// The columns of metrics.csv behind `epoch`, in their order.
 std::vector<EpochValue> values_of(const EpochRecord& record);
+
+/// How well a task is predicted on the validation rows.
+struct TaskMetric {
+  const char* key;              ///< "expr_f1"; its column is "validation_expr_f1"
+  const char* title;            ///< "EXPR F1"
+  std::optional<double> value;  ///< none for a task that is not trained
+};
+
+/// Of all tasks, whether trained or not.
+std::vector<TaskMetric> task_metrics(const EpochRecord& record);
+
+/// "  EXPR F1 0.3512  AU F1 0.4831": the trained tasks.
+std::string task_metrics_text(const EpochRecord& record);
 
 /// metrics.csv: a header, then a line an epoch; the column of a task that is not trained is empty.
 std::string metrics_csv(const std::vector<EpochRecord>& history);

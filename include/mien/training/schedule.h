@@ -26,4 +26,17 @@ class Schedule {
   std::int64_t epochs_, steps_per_epoch_;
 };
 
+/// CVaR's level over the training: with A = alpha_epochs * steps_per_epoch, at step s
+///     alpha + (alpha_start - alpha) max(0, 1 - s / A),
+/// and alpha without alpha_epochs. A function of the step alone.
+class AlphaSchedule {
+ public:
+  AlphaSchedule(const ObjectiveOptions& options, std::int64_t steps_per_epoch);
+
+  double at(std::int64_t step) const;
+
+ private:
+  double start_, end_, steps_;
+};
+
 }  // namespace mien

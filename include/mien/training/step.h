@@ -4,12 +4,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "mien/head/head.h"
 #include "mien/head/training_pass.h"
 #include "mien/objective/objective.h"
 #include "mien/training/options.h"
+#include "mien/training/task_weights.h"
 
 namespace mien {
 
@@ -17,17 +19,21 @@ namespace mien {
 /// (Loshchilov and Hutter, 2019). With gradient g at the weights w:
 ///     w' = w + rho g / (|g| + 1e-12)          adaptive: w + rho w^2 g / (| |w| g | + 1e-12)
 /// over all parameters together; the gradient at w' on the same batch then moves w. BatchNorm uses
-/// batch statistics in both passes and updates its running statistics in the first only.
+/// batch statistics in both passes and updates its running statistics in the first only. Learned
+/// task weights are not perturbed; their gradient is the one at w', too.
 class SharpnessAwareStep {
  public:
   /// `head` and `objective` outlive this object.
   SharpnessAwareStep(Head& head, const Objective& objective, OptimizerOptions optimizer,
                      SamOptions sam, Precision precision, std::uint64_t seed);
 
-  /// Steps once; `step` (0-based) keys the dropout masks. Gives the loss at w: a scalar on the
-  /// head's device, so that nothing waits for it.
+  /// Steps once; `step` (0-based) keys the dropout masks; `cvar_alpha` in place of the objective's.
+  /// Gives the loss at w: a scalar on the head's device, so that nothing waits for it.
   at::Tensor operator()(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
-                        double lr, std::int64_t step);
+                        double lr, std::int64_t step, std::optional<double> cvar_alpha = {});
+
+  /// Null when the tasks' weights are fixed.
+  LearnedTaskWeights* task_weights() { return task_weights_ ? &*task_weights_ : nullptr; }
 
   /// AdamW's state, flat like the parameters; saved and restored by checkpoints.
   at::Tensor& first_moment() { return first_moment_; }
@@ -51,6 +57,9 @@ class SharpnessAwareStep {
   at::Tensor first_moment_, second_moment_, step_count_;
   at::Tensor perturbed_;         ///< w', flat like the parameters; without a radius they themselves
   HeadLayers perturbed_layers_;  ///< its views
+  std::optional<LearnedTaskWeights> task_weights_;
+  ObjectiveState objective_state_;    ///< of the step under way
+  at::Tensor log_variance_gradient_;  ///< of the last gradient()
 };
 
 }  // namespace mien

@@ -1,0 +1,64 @@
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/where.h>
+
+#include <limits>
+
+#include "mien/objective/losses.h"
+
+namespace mien {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Of the known values of each column. Taken from the largest one, so that a constant column has
+/// deviations of exactly 0: rounding, divided by its own square, would be an enormous gradient.
+struct Moments {
+  at::Tensor mean;    ///< [2]
+  at::Tensor off;     ///< [B, 2] deviations from it, 0 where not known
+  at::Tensor varies;  ///< bool [2]
+
+  Moments(const at::Tensor& values, const at::Tensor& known, const at::Tensor& share) {
+    const at::Tensor largest = at::where(known, values, -kInfinity).amax(0);
+    const at::Tensor smallest = at::where(known, values, kInfinity).amin(0);
+    const at::Tensor shifted = at::where(known, values.sub(largest), 0.);
+    const at::Tensor shift = shifted.mul(share).sum(0);
+    mean = largest.add(shift);
+    off = at::where(known, shifted.sub(shift), 0.);
+    varies = largest.le(smallest).logical_not();  // a NaN is no reason to look away
+  }
+};
+
+}  // namespace
+
+LossValues squared_error(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor predicted = logits.tanh();
+  const at::Tensor off = predicted.sub(labels);
+  return {off.square(), off.mul(predicted.square().neg().add(1)).mul(2)};
+}
+
+BatchLoss concordance_loss(const at::Tensor& logits, const TaskTargets& targets) {
+  const at::Tensor known =
+      targets.valid.defined() ? targets.valid.unsqueeze(1) : at::ones_like(logits, at::kBool);
+  const at::Tensor count = known.sum(0, /*keepdim=*/true, at::kDouble);
+  const at::Tensor share = known.div(count.clamp_min(1));  // of a row in a mean
+  const at::Tensor predicted = logits.to(at::kDouble).tanh();
+  const Moments truth(targets.labels.to(at::kDouble), known, share), guess(predicted, known, share);
+
+  const at::Tensor apart = guess.mean.sub(truth.mean);
+  const at::Tensor squares = truth.off.square().add(guess.off.square()).mul(share).sum(0);
+  const at::Tensor denominator = squares.add(apart.square());
+  const at::Tensor covariance = truth.off.mul(guess.off).mul(share).sum(0);
+  const at::Tensor ccc = covariance.mul(2).div(denominator);
+
+  const at::Tensor slope = truth.off.sub(guess.off.add(apart).mul(ccc)).mul(share).div(denominator);
+  const at::Tensor of_tanh = predicted.square().neg().add(1);
+  const auto dimensions = static_cast<double>(logits.size(1));
+  const at::Tensor usable =
+      truth.varies.logical_or(guess.varies).logical_and(count.ge(2)).squeeze(0);
+  const at::Tensor gradient = slope.mul(of_tanh).mul(-2 / dimensions);
+  return {at::where(usable, ccc.neg().add(1), 0.).mean().to(logits.scalar_type()),
+          at::where(usable.logical_and(known), gradient, 0.).to(logits.scalar_type())};
+}
+
+}  // namespace mien
