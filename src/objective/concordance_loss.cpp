@@ -1,6 +1,5 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/tanh.h>
-#include <ATen/ops/where.h>
 
 #include <limits>
 
@@ -19,12 +18,13 @@ struct Moments {
   at::Tensor varies;  ///< bool [2]
 
   Moments(const at::Tensor& values, const at::Tensor& known, const at::Tensor& share) {
-    const at::Tensor largest = at::where(known, values, -kInfinity).amax(0);
-    const at::Tensor smallest = at::where(known, values, kInfinity).amin(0);
-    const at::Tensor shifted = at::where(known, values.sub(largest), 0.);
+    const at::Tensor unknown = known.logical_not();
+    const at::Tensor largest = values.masked_fill(unknown, -kInfinity).amax(0);
+    const at::Tensor smallest = values.masked_fill(unknown, kInfinity).amin(0);
+    const at::Tensor shifted = values.sub(largest).masked_fill(unknown, 0);
     const at::Tensor shift = shifted.mul(share).sum(0);
     mean = largest.add(shift);
-    off = at::where(known, shifted.sub(shift), 0.);
+    off = shifted.sub(shift).masked_fill(unknown, 0);
     varies = largest.le(smallest).logical_not();  // a NaN is no reason to look away
   }
 };
@@ -54,11 +54,12 @@ BatchLoss concordance_loss(const at::Tensor& logits, const TaskTargets& targets)
   const at::Tensor slope = truth.off.sub(guess.off.add(apart).mul(ccc)).mul(share).div(denominator);
   const at::Tensor of_tanh = predicted.square().neg().add(1);
   const auto dimensions = static_cast<double>(logits.size(1));
-  const at::Tensor usable =
-      truth.varies.logical_or(guess.varies).logical_and(count.ge(2)).squeeze(0);
+  const at::Tensor useless =
+      truth.varies.logical_or(guess.varies).logical_and(count.ge(2)).squeeze(0).logical_not();
   const at::Tensor gradient = slope.mul(of_tanh).mul(-2 / dimensions);
-  return {at::where(usable, ccc.neg().add(1), 0.).mean().to(logits.scalar_type()),
-          at::where(usable.logical_and(known), gradient, 0.).to(logits.scalar_type())};
+  return {ccc.neg().add(1).masked_fill(useless, 0).mean().to(logits.scalar_type()),
+          gradient.masked_fill(useless.logical_or(known.logical_not()), 0)
+              .to(logits.scalar_type())};
 }
 
 }  // namespace mien

@@ -1,4 +1,4 @@
-"""CVaR against scipy's minimum and finite differences; the losses against PyTorch's."""
+"""CVaR against scipy's minimum and finite differences; the losses against PyTorch's, CCC against numpy."""
 
 import numpy as np
 import pytest
@@ -225,3 +225,33 @@ def test_per_video_takes_the_tail_of_the_videos_means(probe, task):
         loss = reference_loop.cvar(torch.stack(means), 0.3)
         expect_objective(probe, task, logits, labels, loss, alpha=0.3, pool="per_video",
                          videos=videos.astype(np.int64))
+
+
+def va_case(rng, rows):
+    """Logits, labels with -5 in either column, and which rows are labelled."""
+    logits = torch.tensor(2 * rng.normal(size=(rows, 2)), requires_grad=True)
+    labels = torch.tensor(np.round(np.tanh(rng.normal(size=(rows, 2))), 3))
+    labels[rng.random((rows, 2)) < 0.1] = -5
+    return logits, labels, (labels != -5).all(1)
+
+
+def test_concordance_loss_equals_numpy_and_its_gradient_autograd(probe):
+    rng = np.random.default_rng(53)
+    for case in range(8):
+        logits, labels, known = va_case(rng, int(rng.integers(6, 60)))
+        truth, predicted = labels[known].numpy(), np.tanh(logits.detach()[known].numpy())
+        covariance = [np.cov(truth[:, d], predicted[:, d], bias=True) for d in range(2)]
+        apart = truth.mean(0) - predicted.mean(0)
+        ccc = [2 * c[0, 1] / (c[0, 0] + c[1, 1] + a**2) for c, a in zip(covariance, apart)]
+        loss = reference_loop.concordance_loss(logits, labels)
+        assert loss.item() == pytest.approx(1 - np.mean(ccc), rel=1e-12)
+        expect_objective(probe, "va", logits, labels, loss, alpha=(case + 1) / 8)
+
+
+@pytest.mark.parametrize("pool", ["element", "sample"])
+def test_squared_errors_of_va_have_a_tail(probe, pool):
+    rng = np.random.default_rng(59)
+    logits, labels, known = va_case(rng, 40)
+    losses = ((torch.tanh(logits) - labels) ** 2)[known]
+    loss = reference_loop.cvar(losses if pool == "element" else losses.mean(1), 0.3)
+    expect_objective(probe, "va", logits, labels, loss, alpha=0.3, pool=pool, va="mse")

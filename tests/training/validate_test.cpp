@@ -86,7 +86,7 @@ TEST(Validate, ItsCccIsThatOfTheScoresOfTheSameRows) {
   }
   const Dataset data = load_dataset({folder.bank()}, {labels_of(Task::kVa, {va})}, "cpu");
   const ValidationResult result = validate(head, Objective({}, {}), data);
-  EXPECT_NEAR(*result.va_ccc, ccc, 1e-12);
+  EXPECT_NEAR(*result.va_ccc, ccc, 1e-6) << "logits to rounding: other rows are in the product";
   EXPECT_GT(std::abs(ccc), 1e-3);
   EXPECT_FALSE(result.expr_f1 || result.au_f1);
 }
