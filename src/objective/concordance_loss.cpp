@@ -57,9 +57,9 @@ BatchLoss concordance_loss(const at::Tensor& logits, const TaskTargets& targets)
   const at::Tensor useless =
       truth.varies.logical_or(guess.varies).logical_and(count.ge(2)).squeeze(0).logical_not();
   const at::Tensor gradient = slope.mul(of_tanh).mul(-2 / dimensions);
-  return {ccc.neg().add(1).masked_fill(useless, 0).mean().to(logits.scalar_type()),
-          gradient.masked_fill(useless.logical_or(known.logical_not()), 0)
-              .to(logits.scalar_type())};
+  return {
+      ccc.neg().add(1).masked_fill(useless, 0).mean().to(logits.scalar_type()),
+      gradient.masked_fill(useless.logical_or(known.logical_not()), 0).to(logits.scalar_type())};
 }
 
 }  // namespace mien

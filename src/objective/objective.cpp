@@ -4,7 +4,6 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
@@ -149,7 +148,7 @@ Objective::TaskValue Objective::task_value(const at::Tensor& logits, const TaskT
   const bool expr = targets.task == Task::kExpr;
   const at::Tensor weights = expr ? tail.weights.unsqueeze(1) : tail.weights;
   TaskValue value = {weighted_sum(tail.weights, values.losses),
-                     at::where(weights.gt(0), values.slopes, 0.).mul(weights), tail.level};
+                     values.slopes.masked_fill(weights.le(0), 0).mul(weights), tail.level};
   if (targets.task != Task::kAu || options_.auc_weight == 0) return value;
   const double share = options_.auc_weight;
   const BatchLoss auc = auc_margin_loss(logits, targets, options_.auc_margin, options_.auc_power);
