@@ -14,6 +14,7 @@
 #include "mien/training/inputs.h"
 #include "mien/training/options.h"
 #include "mien/training/record.h"
+#include "mien/training/resume.h"
 #include "mien/training/run_folder.h"
 #include "mien/training/trainer.h"
 
@@ -34,28 +35,21 @@ struct Options {
   bool resume = false, force = false, print_config = false, dry_run = false;
 };
 
-/// Keys that may change on --resume: they cannot touch what was trained already.
-bool may_change(const std::string& difference, const TrainOptions& train) {
-  return difference.starts_with("early_stop:") ||
-         (difference.starts_with("epochs:") && train.schedule.kind == "constant");
-}
-
-void require_same_config(const RunFolder& run, const Fields& fields, const TrainOptions& train) {
+/// The differences from the configuration in the folder, all of which may be.
+std::vector<Difference> changes_of(const RunFolder& run, const Fields& fields,
+                                   const TrainOptions& train, const TrainingInputs& inputs) {
   std::error_code ignored;
   if (!std::filesystem::exists(run.config(), ignored)) {
-    if (!std::filesystem::exists(run.state(), ignored)) return;
+    if (!std::filesystem::exists(run.state(), ignored)) return {};
     throw InputError("--resume", run.path().string(),
                      "has a checkpoint but no config.yaml; expected both, or --force");
   }
-  std::vector<std::string> changed;
-  for (const std::string& difference : fields.differences(run.config())) {
-    if (!may_change(difference, train)) changed.push_back(difference);
+  auto differences = fields.differences(run.config());
+  require_same_run(run, differences, train);
+  if (!differences.empty()) {
+    require_fits(run, train, inputs.training.digest() + inputs.validation.digest());
   }
-  if (!changed.empty()) {
-    throw InputError("--resume", run.path().string(),
-                     "the configuration changed (" + join(changed, "; ") +
-                         "); expected the one the run was started with");
-  }
+  return differences;
 }
 
 RunFolder folder_of(const Options& options) {
@@ -64,15 +58,19 @@ RunFolder folder_of(const Options& options) {
                                        : std::filesystem::path(options.out));
 }
 
-/// Nothing of an older run is touched before all else is checked.
-void prepare_folder(const Options& options, const RunFolder& run, const Fields& fields,
-                    const TrainOptions& train) {
+/// Nothing of an older run is touched before all else is checked. Gives what a resumed run changes
+/// of its configuration.
+std::vector<Difference> prepare_folder(const Options& options, const RunFolder& run,
+                                       const Fields& fields, const TrainOptions& train,
+                                       const TrainingInputs& inputs) {
+  std::vector<Difference> changes;
   if (options.resume) {
-    require_same_config(run, fields, train);
+    changes = changes_of(run, fields, train, inputs);
   } else {
     run.clear(options.force, train.init);
   }
   write_text(run.config(), fields.to_yaml(/*comments=*/true));
+  return changes;
 }
 
 json epoch_json(const EpochRecord& record) {
@@ -83,20 +81,23 @@ json epoch_json(const EpochRecord& record) {
   return entry;
 }
 
-std::string epoch_text(const char* name, const EpochRecord& record) {
+std::string epoch_text(const std::string& name, const EpochRecord& record) {
   return concat(name, ": epoch ", record.epoch, task_metrics_text(record), "\n");
 }
 
 void print_summary(const Options& options, const RunFolder& run, const TrainSummary& summary) {
   const double seconds = summary.state.train_seconds();
   const double rate = seconds > 0 ? static_cast<double>(summary.samples) / seconds : 0;
+  const char* weights = summary.state.best_is_average ? "ema" : "raw";
   if (options.common.json) {
+    json best = epoch_json(summary.best());
+    best["weights"] = weights;
     print_json({{"run", run.path().string()},
                 {"epochs", summary.state.epoch()},
                 {"steps", summary.state.step},
                 {"train_seconds", seconds},
                 {"samples_per_second", rate},
-                {"best", epoch_json(summary.best())},
+                {"best", best},
                 {"last", epoch_json(summary.last())}});
     return;
   }
@@ -104,7 +105,8 @@ void print_summary(const Options& options, const RunFolder& run, const TrainSumm
                     with_thousands(summary.state.step), " steps in ", duration_text(seconds), " (",
                     with_thousands(static_cast<std::int64_t>(rate)), " samples/s)",
                     summary.stopped_early ? ", stopped early" : "", "\n"));
-  print_text(epoch_text("best", summary.best()) + epoch_text("last", summary.last()));
+  const std::string best = summary.state.best_is_average ? "best (ema)" : "best";
+  print_text(epoch_text(best, summary.best()) + epoch_text("last", summary.last()));
   print_text("run: " + run.path().string() + "\n");
 }
 
@@ -149,8 +151,9 @@ void run_train(const Options& options, const std::vector<std::string>& command_l
   if (!options.resume) run.require_free(options.force, train_options.init);
   run.open(options.resume);
   const FolderLock lock(run.path(), "--out");
-  prepare_folder(options, run, fields, train_options);
+  const auto changes = prepare_folder(options, run, fields, train_options, inputs);
   const log::FileCopy copy(run.log());
+  for (const Difference& change : changes) log::info("changed since then: " + change.text());
   log::info(plan_text(train_options, inputs, device));
   train_into(options, train_options, run, inputs, device, command_line);
 }

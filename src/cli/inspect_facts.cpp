@@ -66,7 +66,8 @@ void inspect_run(const fs::path& path, bool verify, Inspection& found) {
       for (const HeadInput& input : head.inputs) inputs.push_back(input.encoder_name);
       std::vector<std::string> tasks;
       for (const Task task : head.shape.tasks) tasks.push_back(task_name(task));
-      found.facts[which] = {{"epoch", head.epoch}, {"metrics", head.metrics}};
+      found.facts[which] = {
+          {"epoch", head.epoch}, {"weights", head.weights}, {"metrics", head.metrics}};
       found.facts["tasks"] = tasks;
       found.facts["encoders"] = inputs;
       found.facts["input_dim"] = head.shape.input_dim;

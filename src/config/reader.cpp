@@ -149,9 +149,9 @@ void Fields::read_override(const std::string& assignment) {
   Reader(*this).read_value(key, node, Source{});
 }
 
-Strings Fields::differences(const std::filesystem::path& other_yaml) const {
+std::vector<Difference> Fields::differences(const std::filesystem::path& other_yaml) const {
   const YAML::Node other = load_yaml(other_yaml);
-  Strings found;
+  std::vector<Difference> found;
   for (const Field& field : fields_) {
     YAML::Node node = YAML::Clone(other);
     for (const std::string_view part : split(field.key, '.')) {
@@ -160,7 +160,7 @@ Strings Fields::differences(const std::filesystem::path& other_yaml) const {
     const YAML::Node mine = YAML::Load(text_of(field));
     const std::string theirs = node_text(node.IsDefined() ? node : YAML::Load(field.default_text));
     if (node_text(mine) != theirs) {
-      found.push_back(field.key + ": " + theirs + " -> " + node_text(mine));
+      found.push_back({field.key, theirs, node_text(mine)});
     }
   }
   return found;

@@ -49,6 +49,7 @@ json to_json(const HeadMetadata& metadata) {
             {"folds", split.folds},
             {"fold", split.fold}}},
           {"epoch", metadata.epoch},
+          {"weights", metadata.weights},
           {"metrics", metadata.metrics}};
 }
 
@@ -72,6 +73,7 @@ HeadMetadata from_json(const json& object, const std::string& what) {
   const json& split = object.at("split");
   metadata.split = {split.at("train"), split.at("validation"), split.at("folds"), split.at("fold")};
   object.at("epoch").get_to(metadata.epoch);
+  metadata.weights = object.value("weights", "raw");
   object.at("metrics").get_to(metadata.metrics);
   return metadata;
 }

@@ -4,7 +4,6 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
@@ -91,9 +90,9 @@ ObjectiveValue Objective::evaluate(const std::vector<at::Tensor>& logits,
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const TaskValue task =
         task_value(logits[i], targets[i], state.cvar_alpha.value_or(options_.cvar_alpha));
+    value.tail_levels.push_back(task.tail_level);
     const auto add_weighted = [&](const auto& weight) {
       add_to(value.loss, task.loss.mul(weight));
-      add_to(value.tail_level, task.tail_level.mul(weight));
       value.gradients.push_back(task.gradient.mul(weight));
     };
     if (!state.log_variances.defined()) {
@@ -141,7 +140,7 @@ Objective::TaskValue Objective::task_value(const at::Tensor& logits, const TaskT
                                            double alpha) const {
   if (targets.task == Task::kVa && options_.va == "ccc") {
     const BatchLoss concordance = concordance_loss(logits, targets);
-    return {concordance.loss, concordance.gradient, at::zeros_like(concordance.loss)};
+    return {concordance.loss, concordance.gradient, {}};
   }
   const LossValues values = element_losses(logits, targets);
   const CvarWeights tail = tail_weights(values.losses, targets, options_.cvar_pool, alpha);

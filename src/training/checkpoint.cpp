@@ -21,12 +21,17 @@ struct NamedBuffer {
   at::Tensor& tensor;
 };
 
-std::vector<NamedBuffer> buffers_of(Head& head, SharpnessAwareStep& step) {
+std::vector<NamedBuffer> buffers_of(Learner& learner) {
+  auto& [head, step, average] = learner;
   std::vector<NamedBuffer> buffers = {{"parameters", head.parameters()},
                                       {"statistics", head.statistics()},
                                       {"first_moment", step.first_moment()},
                                       {"second_moment", step.second_moment()},
                                       {"step_count", step.step_count()}};
+  if (average) {
+    buffers.push_back({"average.parameters", average->head().parameters()});
+    buffers.push_back({"average.statistics", average->head().statistics()});
+  }
   if (LearnedTaskWeights* weights = step.task_weights()) {
     buffers.push_back({"log_variances", weights->log_variances()});
     buffers.push_back({"log_variances_first_moment", weights->first_moment()});
@@ -56,11 +61,15 @@ json to_json(const TrainingState& state) {
                        {"seconds", record.seconds},
                        {"samples_per_second", record.samples_per_second},
                        {"wall_time", record.wall_time}});
+    for (const LaterColumn& column : later_columns()) {
+      history.back()[column.name] = optional_json(record.*column.place);
+    }
   }
   return {{"step", state.step},
           {"history", history},
           {"best_epoch", state.best_epoch},
           {"best_value", state.best_value},
+          {"best_is_average", state.best_is_average},
           {"data_digest", state.data_digest}};
 }
 
@@ -69,6 +78,7 @@ TrainingState state_from_json(const json& object) {
   object.at("step").get_to(state.step);
   object.at("best_epoch").get_to(state.best_epoch);
   object.at("best_value").get_to(state.best_value);
+  state.best_is_average = object.value("best_is_average", false);
   object.at("data_digest").get_to(state.data_digest);
   for (const json& entry : object.at("history")) {
     EpochRecord& record = state.history.emplace_back();
@@ -82,17 +92,29 @@ TrainingState state_from_json(const json& object) {
     entry.at("seconds").get_to(record.seconds);
     entry.at("samples_per_second").get_to(record.samples_per_second);
     record.wall_time = entry.value("wall_time", 0.0);
+    for (const LaterColumn& column : later_columns()) {
+      record.*column.place = optional_number(entry.value(column.name, json()));
+    }
   }
   return state;
 }
 
+TrainingState state_of(const SafetensorsFile& saved) {
+  try {
+    return state_from_json(json::parse(saved.metadata_value(kStateKey)));
+  } catch (const json::exception& problem) {
+    throw InputError("checkpoint", saved.path().string(),
+                     std::string("is damaged (") + problem.what() + ")");
+  }
+}
+
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwareStep& step,
+void save_checkpoint(const std::filesystem::path& file, Learner& learner,
                      const TrainingState& state) {
   std::vector<at::Tensor> keep;
   TensorMap tensors;
-  for (const auto& [name, tensor] : buffers_of(head, step)) {
+  for (const auto& [name, tensor] : buffers_of(learner)) {
     keep.push_back(tensor.to(at::kCPU).contiguous());
     tensors[name] = {
         DType::kF32,
@@ -102,10 +124,9 @@ void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwa
   write_safetensors(file, tensors, {{kStateKey, json_text(to_json(state))}});
 }
 
-TrainingState load_checkpoint(const std::filesystem::path& file, Head& head,
-                              SharpnessAwareStep& step) {
+TrainingState load_checkpoint(const std::filesystem::path& file, Learner& learner) {
   const SafetensorsFile saved(file);
-  for (const auto& [name, tensor] : buffers_of(head, step)) {
+  for (const auto& [name, tensor] : buffers_of(learner)) {
     const TensorView& view =
         saved.tensor(name, DType::kF32, static_cast<std::size_t>(tensor.dim()));
     if (view.shape != tensor.sizes().vec()) {
@@ -117,12 +138,11 @@ TrainingState load_checkpoint(const std::filesystem::path& file, Head& head,
     std::memcpy(values.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
     tensor.copy_(values);
   }
-  try {
-    return state_from_json(json::parse(saved.metadata_value(kStateKey)));
-  } catch (const json::exception& problem) {
-    throw InputError("checkpoint", file.string(),
-                     std::string("is damaged (") + problem.what() + ")");
-  }
+  return state_of(saved);
+}
+
+TrainingState read_checkpoint_state(const std::filesystem::path& file) {
+  return state_of(SafetensorsFile(file));
 }
 
 }  // namespace mien

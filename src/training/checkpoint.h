@@ -3,17 +3,19 @@
 
 #include <filesystem>
 
-#include "mien/head/head.h"
+#include "learner.h"
 #include "mien/training/progress_state.h"
-#include "mien/training/step.h"
 
 namespace mien {
 
-void save_checkpoint(const std::filesystem::path& file, Head& head, SharpnessAwareStep& step,
+void save_checkpoint(const std::filesystem::path& file, Learner& learner,
                      const TrainingState& state);
 
-/// Puts weights and moments back. Throws InputError when the file is of another head or damaged.
-TrainingState load_checkpoint(const std::filesystem::path& file, Head& head,
-                              SharpnessAwareStep& step);
+/// Puts weights, moments and the average back. Throws InputError when the file is of another head
+/// or damaged.
+TrainingState load_checkpoint(const std::filesystem::path& file, Learner& learner);
+
+/// The state alone. Throws InputError when the file is damaged.
+TrainingState read_checkpoint_state(const std::filesystem::path& file);
 
 }  // namespace mien

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kBytesPerWeight = 4;
 /// Flat fp32 buffers the size of the weights: weights, gradients, two moments, and with a
-/// sharpness-aware step the perturbed weights.
+/// sharpness-aware step the perturbed weights; one more for an average.
 constexpr int kPlainBuffers = 4, kSharpnessAwareBuffers = 5;
 
 HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inputs) {
@@ -104,7 +104,8 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
   const auto steps =
       static_cast<std::int64_t>(batch_ranges(inputs.training.size(), options.batch_size).size());
   const auto weights = static_cast<double>(shape.parameter_count()) * kBytesPerWeight;
-  const int buffers = options.sam.rho > 0 ? kSharpnessAwareBuffers : kPlainBuffers;
+  const int averages = options.ema > 0 ? 1 : 0;
+  const int buffers = (options.sam.rho > 0 ? kSharpnessAwareBuffers : kPlainBuffers) + averages;
   const double data = static_cast<double>(inputs.training.embeddings.nbytes() +
                                           inputs.validation.embeddings.nbytes());
   const double activations = static_cast<double>(options.batch_size * shape.width) *
@@ -127,7 +128,7 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
                  " epochs of batch ", options.batch_size, " on ", device, "\n");
   text += concat("memory: about ", bytes_text(data + weights * buffers + activations),
                  " (embeddings ", bytes_text(data), ") beside LibTorch itself\n");
-  text += concat("disk: about ", bytes_text(weights * 5), " in the run's folder\n");
+  text += concat("disk: about ", bytes_text(weights * (5 + averages)), " in the run's folder\n");
   return text;
 }
 

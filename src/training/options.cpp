@@ -24,6 +24,9 @@ void declare_sam(Fields& fields, SamOptions& options) {
              at_least(0));
   fields.add("sam.adaptive", options.adaptive, "radius relative to each weight (ASAM)");
   fields.add("sam.same_dropout", options.same_dropout, "repeat pass 1's masks in pass 2");
+  fields.add("sam.every", options.every,
+             "a sharpness-aware step every so many, plain AdamW steps between: faster",
+             between(1, kLargest));
 }
 
 void declare_schedule(Fields& fields, ScheduleOptions& options) {
@@ -75,6 +78,9 @@ Fields declare_fields(TrainOptions& options) {
       {"f1", "expr_f1", "au_f1", "va_ccc", "loss"});
   fields.add("early_stop", options.early_stop, "epochs without gain before stopping; 0: never",
              between(0, kLargest));
+  fields.add("ema", options.ema,
+             "decay a step of an average of the weights, validated beside them; 0: none",
+             from_below(0, 1));
   fields.add("precision", options.precision, "of the matrix products in training",
              {"fp32", "bf16"});
   return fields;

@@ -100,6 +100,7 @@ void finish_record(json& record, const TrainSummary& summary, double wall_second
   record["steps"] = summary.state.step;
   record["stopped_early"] = summary.stopped_early;
   record["best"] = epoch_json(summary.best());
+  record["best"]["weights"] = summary.state.best_is_average ? "ema" : "raw";
   record["last"] = epoch_json(summary.last());
 }
 

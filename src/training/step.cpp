@@ -11,9 +11,13 @@ namespace {
 
 constexpr double kNormEpsilon = 1e-12;
 
-/// rho / (|g| + 1e-12), on the device.
-at::Tensor radius_over_norm(double rho, const at::Tensor& g) {
-  return at::dot(g, g).sqrt_().add_(kNormEpsilon).reciprocal_().mul_(rho);
+at::Tensor norm_of(const at::Tensor& flat) {
+  return at::dot(flat, flat).sqrt_();
+}
+
+/// rho / (norm + 1e-12), on the device.
+at::Tensor radius_over(double rho, const at::Tensor& norm) {
+  return norm.add(kNormEpsilon).reciprocal_().mul_(rho);
 }
 
 }  // namespace
@@ -38,41 +42,46 @@ SharpnessAwareStep::SharpnessAwareStep(Head& head, const Objective& objective,
   objective_state_.log_variances = task_weights_->log_variances();
 }
 
-at::Tensor SharpnessAwareStep::operator()(const at::Tensor& embeddings,
-                                          const std::vector<TaskTargets>& targets, double lr,
-                                          std::int64_t step, std::optional<double> cvar_alpha) {
+StepValue SharpnessAwareStep::operator()(const at::Tensor& embeddings,
+                                         const std::vector<TaskTargets>& targets, double lr,
+                                         std::int64_t step, std::optional<double> cvar_alpha) {
   objective_state_.cvar_alpha = cvar_alpha;
   DropoutKey key{seed_, static_cast<std::uint64_t>(step), 0};
-  const at::Tensor loss =
+  const ObjectiveValue at_weights =
       gradient(head_.layers(), embeddings, targets, key, /*update_statistics=*/true);
-  if (sam_.rho > 0) {
-    perturb();
+  StepValue value = {.loss = at_weights.loss,
+                     .gradient_norm = norm_of(pass_.gradients()),
+                     .perturbed_loss = {},
+                     .tail_levels = at_weights.tail_levels};
+  if (sam_.rho > 0 && step % sam_.every == 0) {
+    perturb(value.gradient_norm);
     key.pass = sam_.same_dropout ? 0 : 1;
-    gradient(perturbed_layers_, embeddings, targets, key, /*update_statistics=*/false);
+    value.perturbed_loss =
+        gradient(perturbed_layers_, embeddings, targets, key, /*update_statistics=*/false).loss;
   }
   update(lr);
-  return loss;
+  return value;
 }
 
-at::Tensor SharpnessAwareStep::gradient(const HeadLayers& weights, const at::Tensor& embeddings,
-                                        const std::vector<TaskTargets>& targets,
-                                        const DropoutKey& key, bool update_statistics) {
+ObjectiveValue SharpnessAwareStep::gradient(const HeadLayers& weights, const at::Tensor& embeddings,
+                                            const std::vector<TaskTargets>& targets,
+                                            const DropoutKey& key, bool update_statistics) {
   const auto logits = pass_.forward(weights, embeddings, key, update_statistics);
-  const ObjectiveValue value = objective_.evaluate(logits, targets, objective_state_);
+  ObjectiveValue value = objective_.evaluate(logits, targets, objective_state_);
   pass_.backward(value.gradients);
   log_variance_gradient_ = value.log_variance_gradient;
-  return value.loss;
+  return value;
 }
 
-void SharpnessAwareStep::perturb() {
+void SharpnessAwareStep::perturb(const at::Tensor& gradient_norm) {
   const at::Tensor& w = head_.parameters();
   const at::Tensor& g = pass_.gradients();
   if (sam_.adaptive) {
     const at::Tensor scaled = w.abs().mul_(g);
-    const at::Tensor scale = radius_over_norm(sam_.rho, scaled);
+    const at::Tensor scale = radius_over(sam_.rho, norm_of(scaled));
     at::addcmul_out(perturbed_, w, scaled.mul_(w.abs()), scale);
   } else {
-    at::addcmul_out(perturbed_, w, g, radius_over_norm(sam_.rho, g));
+    at::addcmul_out(perturbed_, w, g, radius_over(sam_.rho, gradient_norm));
   }
 }
 

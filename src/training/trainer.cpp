@@ -1,23 +1,21 @@
 #include "mien/training/trainer.h"
 
-#include <ATen/ops/zeros.h>
-
 #include <chrono>
-#include <cmath>
 
 #include "checkpoint.h"
+#include "divergence.h"
+#include "epoch_end.h"
+#include "epoch_log.h"
 #include "event_file.h"
-#include "mien/core/error.h"
-#include "mien/core/files.h"
+#include "learner.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
 #include "mien/core/progress.h"
 #include "mien/core/text.h"
 #include "mien/training/batches.h"
 #include "mien/training/dataset.h"
-#include "mien/training/inputs.h"
+#include "mien/training/resume.h"
 #include "mien/training/schedule.h"
-#include "mien/training/step.h"
 #include "mien/training/validate.h"
 
 namespace mien {
@@ -26,82 +24,63 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr const char* kKept = "finished epochs are kept; the same command with --resume goes on";
 
-void require_finite(const char* what, double loss, std::int64_t epoch) {
-  if (std::isfinite(loss)) return;
-  throw InputError(what, shortest(loss),
-                   concat("expected a finite number in epoch ", epoch,
-                          "; a lower optimizer.lr or more warm-up may help"));
-}
-
-/// What moves with the steps.
-struct Schedules {
-  Schedule lr;
+/// What stays as it is from epoch to epoch.
+struct Plan {
+  const TrainOptions& options;
+  const Dataset& data;
+  const RunFolder& run;
+  std::vector<BatchRange> batches;
+  Schedule schedule;
   AlphaSchedule alpha;
+
+  std::int64_t steps_per_epoch() const { return std::ssize(batches); }
 };
 
+Plan plan_of(const TrainOptions& options, const Dataset& data, const RunFolder& run) {
+  auto batches = batch_ranges(data.size(), options.batch_size);
+  const Schedule schedule(options.schedule, options.optimizer.lr, options.epochs,
+                          std::ssize(batches));
+  const AlphaSchedule alpha(options.loss, std::ssize(batches));
+  return {options, data, run, std::move(batches), schedule, alpha};
+}
+
 /// Steps through the epoch's batches.
-EpochRecord train_epoch(const TrainOptions& options, const Dataset& data,
-                        const Schedules& schedules, SharpnessAwareStep& step, TrainingState& state,
+EpochRecord train_epoch(const Plan& plan, Learner& learner, TrainingState& state,
                         Progress& progress) {
   const auto start = Clock::now();
+  const auto& [options, data, run, batches, schedule, alpha] = plan;
   EpochRecord record{.epoch = state.epoch() + 1};
   const auto order = row_order(data.size(), options.shuffle,
                                static_cast<std::uint64_t>(options.seed), state.epoch());
-  at::Tensor loss_sum = at::zeros({}, data.embeddings.options().dtype(at::kDouble));
-  for (const BatchRange& range : batch_ranges(data.size(), options.batch_size)) {
+  const EpochPlace place{run, data, order, batches, state.epoch(), state.step};
+  EpochLog log(plan.steps_per_epoch(), data.embeddings.device());
+  for (const BatchRange& range : batches) {
     throw_if_interrupted(kKept);
     const Batch batch = data.gather(order, range.begin, range.end, at::kFloat);
-    record.lr = schedules.lr.at(state.step);
-    const at::Tensor loss = step(batch.embeddings, batch.targets, record.lr, state.step,
-                                 schedules.alpha.at(state.step));
-    loss_sum.add_(loss, range.end - range.begin);
+    record.lr = schedule.at(state.step);
+    log.add(
+        learner.step(batch.embeddings, batch.targets, record.lr, state.step, alpha.at(state.step)));
     ++state.step;
+    if (learner.average) learner.average->add(learner.head, state.step);
+    if (log.due()) require_finite(log, place);
     progress.advance(range.end - range.begin, concat("epoch ", record.epoch));
   }
-  record.train_loss = loss_sum.item<double>() / static_cast<double>(data.size());
+  require_finite(log, place);
+  log.summarise(batches, options.task_list(), record);
   record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   record.samples_per_second = static_cast<double>(data.size()) / record.seconds;
-  require_finite("train loss", record.train_loss, record.epoch);
   return record;
 }
 
-std::string epoch_line(const EpochRecord& record, std::int64_t epochs, bool best) {
-  std::string line =
-      concat("epoch ", record.epoch, "/", epochs, "  loss ", fixed(record.train_loss, 4),
-             "  validation loss ", fixed(record.validation_loss, 4));
-  line += task_metrics_text(record);
-  line += "  " + with_thousands(std::llround(record.samples_per_second)) + " samples/s";
-  return best ? line + "  best" : line;
-}
-
-/// Everything an epoch leaves, the checkpoint last: it vouches for the rest.
-void keep_epoch(const RunFolder& run, Head& head, SharpnessAwareStep& step,
-                const TrainingState& state, HeadMetadata metadata, bool best) {
-  const EpochRecord& record = state.history.back();
-  metadata.epoch = record.epoch;
-  metadata.metrics = {{"validation_loss", record.validation_loss}};
-  for (const TaskMetric& metric : task_metrics(record)) {
-    if (metric.value) metadata.metrics[concat("validation_", metric.key)] = *metric.value;
-  }
-  if (best) save_head(run.best(), head, metadata);
-  save_head(run.last(), head, metadata);
-  write_text(run.metrics(), metrics_csv(state.history));
-  save_checkpoint(run.state(), head, step, state);
-}
-
-TrainingState restored(const RunFolder& run, Head& head, SharpnessAwareStep& step,
-                       const std::string& data_digest) {
+TrainingState restored(const Plan& plan, Learner& learner, const std::string& data_digest) {
   std::error_code ignored;
-  if (!std::filesystem::exists(run.state(), ignored)) {
-    log::info("no finished epoch in " + run.path().string() + ": starting over");
+  if (!std::filesystem::exists(plan.run.state(), ignored)) {
+    log::info("no finished epoch in " + plan.run.path().string() + ": starting over");
     return {.data_digest = data_digest};
   }
-  TrainingState state = load_checkpoint(run.state(), head, step);
-  if (state.data_digest != data_digest) {
-    throw InputError("--resume", run.path().string(),
-                     "the bank or the labels changed since; expected the same data");
-  }
-  log::info(concat("resuming after epoch ", state.epoch()));
+  TrainingState state = load_checkpoint(plan.run.state(), learner);
+  require_fits(plan.run, state, plan.options, data_digest);
+  log::info(outlook(state, plan.options, plan.schedule, plan.steps_per_epoch()));
   return state;
 }
 
@@ -122,47 +101,40 @@ bool out_of_patience(const TrainOptions& options, const TrainingState& state) {
 
 }  // namespace
 
-const EpochRecord& TrainSummary::best() const {
-  return state.history.at(static_cast<std::size_t>(state.best_epoch - 1));
+EpochRecord TrainSummary::best() const {
+  const EpochRecord& record = state.history.at(static_cast<std::size_t>(state.best_epoch - 1));
+  return state.best_is_average ? record.of_average() : record;
 }
 
 TrainSummary train(const TrainOptions& options, const Dataset& training, const Dataset& validation,
                    const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
                    bool resume) {
   const Objective objective(options.loss, training.expr_counts());
-  Head head = make_head(options, metadata.shape, device);
-  SharpnessAwareStep step(head, objective, options.optimizer, options.sam,
-                          options.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
-                          static_cast<std::uint64_t>(options.seed));
-  const std::int64_t steps = std::ssize(batch_ranges(training.size(), options.batch_size));
-  const Schedules schedules = {
-      Schedule(options.schedule, options.optimizer.lr, options.epochs, steps),
-      AlphaSchedule(options.loss, steps)};
-
+  Learner learner(options, metadata.shape, objective, device);
+  const Plan plan = plan_of(options, training, run);
   const std::string data_digest = training.digest() + validation.digest();
   TrainSummary summary;
   TrainingState& state = summary.state;
   state.data_digest = data_digest;
-  if (resume) state = restored(run, head, step, data_digest);
+  if (resume) state = restored(plan, learner, data_digest);
   EventFile events(run, state.history);
 
   Progress progress("training", "samples", options.epochs * training.size());
   progress.skip(state.epoch() * training.size());
   while (state.epoch() < options.epochs && !out_of_patience(options, state)) {
-    EpochRecord record = train_epoch(options, training, schedules, step, state, progress);
-    const ValidationResult result = validate(head, objective, validation);
-    require_finite("validation loss", result.loss, record.epoch);
-    record.validation_loss = result.loss;
-    record.expr_f1 = result.expr_f1;
-    record.au_f1 = result.au_f1;
-    record.va_ccc = result.va_ccc;
+    EpochRecord record = train_epoch(plan, learner, state, progress);
+    const ValidationResult raw = validate(learner.head, objective, validation);
+    require_finite_validation(raw.loss, state.epoch(), run);
+    std::optional<ValidationResult> average;
+    if (learner.average) average = validate(learner.average->head(), objective, validation);
+    const EpochScore score = add_validation(record, raw, average, options.select);
     record.wall_time = unix_time();
-    const bool best = state.add(record, result.value_of(options.select));
-    keep_epoch(run, head, step, state, metadata, best);
+    const bool best = state.add(record, score.value, score.of_average);
+    keep_epoch(run, learner, state, metadata, best);
     events.append(record);
-    log::info(epoch_line(record, options.epochs, best));
+    log::info(epoch_line(state, options.epochs, best));
   }
-  if (const LearnedTaskWeights* learned = step.task_weights()) {
+  if (const LearnedTaskWeights* learned = learner.step.task_weights()) {
     log::info("learned task weights: " + weights_text(*learned, metadata.shape.tasks));
   }
   summary.stopped_early = state.epoch() < options.epochs;

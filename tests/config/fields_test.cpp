@@ -192,6 +192,12 @@ TEST(HelpText, MentionsEveryKeyWithItsDefault) {
   EXPECT_TRUE(contains(help, "shape of the rate (one of cosine, constant)"));
 }
 
+Strings texts(const std::vector<Difference>& differences) {
+  Strings lines;
+  for (const Difference& difference : differences) lines.push_back(difference.text());
+  return lines;
+}
+
 TEST(Differences, NamesWhatAnotherFileSays) {
   const TemporaryFolder folder;
   Sample sample;
@@ -200,8 +206,8 @@ TEST(Differences, NamesWhatAnotherFileSays) {
   EXPECT_TRUE(fields.differences(before).empty());
   fields.read_override("sam.rho=.5");
   fields.read_override("tasks=[expr,au]");
-  EXPECT_TRUE(
-      holds(fields.differences(before), {"tasks: [expr] -> [expr, au]", "sam.rho: 0.05 -> 0.5"}));
+  EXPECT_TRUE(holds(texts(fields.differences(before)),
+                    {"tasks: [expr] -> [expr, au]", "sam.rho: 0.05 -> 0.5"}));
 }
 
 TEST(Differences, AKeyThatTheOtherFileLacksHasItsDefault) {
@@ -212,7 +218,8 @@ TEST(Differences, AKeyThatTheOtherFileLacksHasItsDefault) {
   EXPECT_TRUE(fields.differences(empty).empty());
   fields.read_override("epochs=3");
   fields.read_override("shuffle=false");
-  EXPECT_TRUE(holds(fields.differences(empty), {"epochs: 32 -> 3", "shuffle: true -> false"}));
+  EXPECT_TRUE(
+      holds(texts(fields.differences(empty)), {"epochs: 32 -> 3", "shuffle: true -> false"}));
 }
 
 }  // namespace

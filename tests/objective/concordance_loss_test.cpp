@@ -138,7 +138,7 @@ TEST(ConcordanceLoss, HasNoTail) {
     const ObjectiveValue value =
         Objective({.cvar_alpha = alpha, .cvar_pool = "sample"}, {}).evaluate({logits}, {targets});
     EXPECT_EQ(value.loss.item<double>(), expected);
-    EXPECT_EQ(value.tail_level.item<double>(), 0);
+    EXPECT_FALSE(value.tail_levels[0].defined());
   }
 }
 

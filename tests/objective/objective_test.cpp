@@ -217,7 +217,7 @@ TEST(ObjectiveTest, ItsTailLevelIsTheSmallestLossInTheTail) {
   const auto tail = static_cast<std::size_t>(std::ceil(.3 * static_cast<double>(losses.size())));
   const ObjectiveOptions options = {.cvar_alpha = .3, .task_weights = {2}};
   const ObjectiveValue value = Objective(options, {}).evaluate({logits}, {targets});
-  EXPECT_DOUBLE_EQ(value.tail_level.item<double>(), 2 * losses[tail - 1]);
+  EXPECT_DOUBLE_EQ(value.tail_levels[0].item<double>(), losses[tail - 1]);
 }
 
 TEST(ObjectiveTest, GradientsHaveTheLogitsShapeAndDtypeAndNoGraph) {

@@ -140,13 +140,36 @@ def drop_rounding(trunk):
         linear.bias.grad.zero_()
 
 
-def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False):
-    """One step; gives the loss at w."""
+def cvar_level(task, logits, labels, alpha):
+    """The smallest of the losses in the tail: the ceil(alpha n)-th largest."""
+    known = labels >= 0
+    if task == "expr":
+        losses = nn.functional.cross_entropy(logits[known], labels[known], reduction="none")
+    else:
+        losses = nn.functional.binary_cross_entropy_with_logits(
+            logits[known], labels[known].to(logits.dtype), reduction="none"
+        )
+    largest_first = losses.flatten().sort(descending=True).values
+    return float(largest_first[math.ceil(alpha * len(largest_first)) - 1])
+
+
+def described(trunk, x, labels, alpha):
+    """{level.<task>: its CVaR level} at w, which leaves no trace."""
+    with torch.no_grad(), _FrozenStatistics(trunk):
+        logits = trunk(x)
+        return {f"level.{task}": cvar_level(task, logits[task], labels[task], alpha) for task in logits if task != "va"}
+
+
+def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False, log=None):
+    """One step; gives the loss at w. A list `log` gets {norm, level.<task>, sharpness} of it."""
     trunk.train()
     parameters = list(trunk.parameters())  # of the head: log variances are not perturbed
     optimizer.zero_grad()
     loss = total_loss(trunk, x, labels, alpha)
     loss.backward()
+    if log is not None:
+        norm = math.sqrt(sum(float(p.grad.double().square().sum()) for p in parameters))
+        log.append({"norm": norm} | described(trunk, x, labels, alpha))
     if rho > 0:
         scales = [p.detach().abs() if adaptive else torch.ones_like(p) for p in parameters]
         norm = math.sqrt(
@@ -158,7 +181,10 @@ def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False):
                 p += rho / (norm + 1e-12) * s * s * p.grad
         optimizer.zero_grad()
         with _FrozenStatistics(trunk):
-            total_loss(trunk, x, labels, alpha).backward()
+            perturbed = total_loss(trunk, x, labels, alpha)
+            perturbed.backward()
+        if log is not None:
+            log[-1]["sharpness"] = perturbed.item() - loss.item()
         with torch.no_grad():
             for p, before in zip(parameters, kept):
                 p.copy_(before)
@@ -168,10 +194,12 @@ def sam_step(trunk, optimizer, x, labels, alpha, rho, adaptive=False):
     return loss.item()
 
 
-def train(trunk, x, labels, *, batch_size, steps, alpha, rho, adaptive=False, rate=None):
+def train(trunk, x, labels, *, batch_size, steps, alpha, rho, adaptive=False, rate=None, every=1, decay=1e-4,
+          log=None, after_step=None):
     """`steps` steps over consecutive batches; rate(step) -> learning rate, 1e-3 by default. `alpha` a number, or
-    alpha(step)."""
-    groups = [{"params": list(trunk.parameters()), "weight_decay": 1e-4}]
+    alpha(step). Each `every`-th is sharpness-aware, the others are plain; `decay`: of the weights; after_step()
+    follows each."""
+    groups = [{"params": list(trunk.parameters()), "weight_decay": decay}]
     if trunk.log_variances is not None:
         groups.append({"params": [trunk.log_variances], "weight_decay": 0})
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
@@ -184,8 +212,11 @@ def train(trunk, x, labels, *, batch_size, steps, alpha, rho, adaptive=False, ra
             for group in optimizer.param_groups:
                 group["lr"] = rate(step)
         batch = {task: values[rows] for task, values in labels.items()}
+        radius = rho if step % every == 0 else 0
         level = alpha(step) if callable(alpha) else alpha
-        losses.append(sam_step(trunk, optimizer, x[rows], batch, level, rho, adaptive))
+        losses.append(sam_step(trunk, optimizer, x[rows], batch, level, radius, adaptive, log))
+        if after_step:
+            after_step()
     return np.array(losses)
 
 

@@ -15,7 +15,10 @@ from helpers import CONFIGS, Synthetic, metrics, read_safetensors
 TAGS = {"lr": "lr", "train_loss": "train/loss", "validation_loss": "validation/loss",
         "validation_expr_f1": "validation/expr_f1", "validation_au_f1": "validation/au_f1",
         "validation_va_ccc": "validation/va_ccc", "seconds": "seconds",
-        "samples_per_second": "samples/per_second"}
+        "samples_per_second": "samples/per_second", "gradient_norm": "gradient/norm", "sharpness": "sharpness",
+        "cvar_level_expr": "cvar/level_expr", "cvar_level_au": "cvar/level_au",
+        "validation_ema_loss": "validation/ema_loss", "validation_ema_expr_f1": "validation/ema_expr_f1",
+        "validation_ema_au_f1": "validation/ema_au_f1", "validation_ema_va_ccc": "validation/ema_va_ccc"}
 ROUNDED = {"seconds": 0.0005, "samples_per_second": 0.05}  # half of metrics.csv's last digit
 
 
@@ -68,9 +71,9 @@ def assert_events_are_metrics(run):
 
 
 def test_the_events_are_the_table_with_the_times_of_the_epochs(command, tmp_path):
-    begin, end = trained(command("epochs=5"))
+    begin, end = trained(command("epochs=5", "ema=.9"))
     found = assert_events_are_metrics(tmp_path / "run")
-    assert len(found) == 7 and [event.step for event in found["lr"]] == [1, 2, 3, 4, 5]
+    assert set(found) == {tag for tag in TAGS.values() if not tag.endswith("va_ccc")} and [event.step for event in found["lr"]] == [1, 2, 3, 4, 5]
     times = [event.wall_time for event in found["lr"]]
     assert times == sorted(times) and begin <= times[0] and times[-1] <= end
 
@@ -123,7 +126,15 @@ def test_a_checkpoint_without_times_is_resumed(command, tmp_path):
     tensors, metadata = read_safetensors(run / "state.safetensors")
     state = json.loads(metadata["training_state"])
     assert all(entry.pop("wall_time") > 0 for entry in state["history"])
+    for entry in state["history"]:  # what came later still
+        for column in ("gradient_norm", "sharpness", "cvar_level_expr", "cvar_level_au", "validation_ema_loss",
+                       "validation_ema_expr_f1", "validation_ema_au_f1"):
+            del entry[column]
+    assert state.pop("best_is_average") is False
     save_file(tensors, run / "state.safetensors", metadata | {"training_state": json.dumps(state)})
     trained(command("epochs=3", *flat, "--resume"))
-    times = [event.wall_time for event in assert_events_are_metrics(run)["lr"]]
+    table, found = metrics(run), scalars(run)
+    assert [row["gradient_norm"] != "" for row in table] == [False, False, True]
+    assert [event.step for event in found["gradient/norm"]] == [3]
+    times = [event.wall_time for event in found["lr"]]
     assert times[:2] == [0, 0] and times[2] > 0

@@ -10,7 +10,8 @@ from helpers import CONFIGS, EXPRESSIONS, Synthetic, metrics, read_safetensors, 
 
 SUMMARY = {"run", "epochs", "steps", "train_seconds", "samples_per_second", "best", "last"}
 HEADER = ("epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,validation_va_ccc,seconds,"
-          "samples_per_second")
+          "samples_per_second,gradient_norm,sharpness,cvar_level_expr,cvar_level_au,validation_ema_loss,"
+          "validation_ema_expr_f1,validation_ema_au_f1,validation_ema_va_ccc")
 SHORT = ["epochs=4", "batch_size=64", "head.layers=2", "head.dropout=.1"]
 
 
@@ -96,16 +97,27 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(train, tmp_p
     assert len(set(digests)) == 3
 
 
-def test_one_thread_and_two_agree_closely(train, mien, data, tmp_path):
-    """Tolerance: the first epoch's loss 1e-4 relative, F1 .05 after four epochs (sums in another order)."""
-    keys = ["head.width=192", "head.dropout=0", "sam.rho=.05"]
-    one = result_json(train("one", *keys))
-    two = result_json(mien("train", CONFIGS / "joint.yaml", *data.arguments(), *SHORT, *keys, "--out",
-                           tmp_path / "two", "--threads", 2, "--json", "--quiet"))
-    first = [float(metrics(tmp_path / name)[0]["train_loss"]) for name in ("one", "two")]
-    assert first[1] == pytest.approx(first[0], rel=1e-4)
-    for task in ("expr_f1", "au_f1"):
-        assert two["last"][task] == pytest.approx(one["last"][task], abs=0.05)
+def parted(ours, theirs):
+    """Relative L2 distance of two runs' weights, the largest relative gap of a loss, the largest of an F1."""
+    one, two = (np.concatenate([a.ravel().astype(float) for n, a in sorted(weights(run).items()) if "running" not in n])
+                for run in (ours, theirs))
+    pairs = list(zip(metrics(ours), metrics(theirs), strict=True))
+    losses = [abs(float(a[c]) / float(b[c]) - 1) for a, b in pairs for c in ("train_loss", "validation_loss")]
+    f1 = [abs(float(a[c]) - float(b[c])) for a, b in pairs for c in ("validation_expr_f1", "validation_au_f1")]
+    return np.linalg.norm(one - two) / np.linalg.norm(two), max(losses), max(f1)
+
+
+def test_one_thread_and_two_agree_closely(mien, tmp_path):
+    """The tolerance that trainer.h states, after 60 steps in fp32; another seed is far beyond it."""
+    data = Synthetic(tmp_path, seed=3, dim=384, rows_a_video=120, noise=3)
+    for name, threads, seed in (("one", 1, 5), ("two", 2, 5), ("other", 1, 6)):
+        done = mien("train", CONFIGS / "joint.yaml", *data.arguments(), "epochs=15", "batch_size=256", f"seed={seed}",
+                    "--out", tmp_path / name, "--threads", threads, "--json", "--quiet")
+        assert result_json(done)["steps"] == 60
+    distance, loss, f1 = parted(tmp_path / "one", tmp_path / "two")
+    assert distance <= 1e-2 and loss <= 1e-3 and f1 <= 0.01, (distance, loss, f1)
+    distance, loss, _ = parted(tmp_path / "other", tmp_path / "two")
+    assert distance > 0.3 and loss > 1e-2, (distance, loss)
 
 
 def test_bf16_trains_other_numbers_to_a_like_result(train, tmp_path):

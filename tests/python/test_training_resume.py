@@ -128,9 +128,39 @@ def test_more_epochs_of_a_constant_rate_continue_the_run(training, tmp_path):
     short, long = tmp_path / "short", tmp_path / "long"
     assert training.finish(short, keys=[*flat, "epochs=3"]).returncode == 0
     assert training.finish(long, keys=[*flat, "epochs=6"]).returncode == 0
+    refused(training.finish(short, "--resume", keys=[*flat, "epochs=2"]), "epochs = 2", "at least the 3")
+    assert "epochs: 3" in (short / "config.yaml").read_text()
     done = training.finish(short, "--resume", keys=[*flat, "epochs=6"])
     assert done.returncode == 0, done.stderr
     assert_same_result(short, long)
+    log = (short / "log.txt").read_text()
+    assert "changed since then: epochs: 3 -> 6" in log
+    assert "resuming after epoch 3 of 6" in log and "learning rate constant, 0.001 to 0.001" in log
+
+
+def test_more_epochs_may_not_lengthen_a_warm_up_that_was_cut(training, tmp_path):
+    keys = ["schedule.kind=constant", "schedule.warmup_epochs=4"]
+    assert training.finish(tmp_path / "run", keys=[*keys, "epochs=2"]).returncode == 0
+    refused(training.finish(tmp_path / "run", "--resume", keys=[*keys, "epochs=6"]), "epochs: 2 -> 6")
+
+
+def test_the_data_may_move_but_not_change(training, tmp_path):
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    flat = ["schedule.kind=constant", "schedule.warmup_epochs=0"]
+    assert training.finish(run, keys=[*flat, "epochs=2"]).returncode == 0
+    for name in ("bank", "annotations"):
+        shutil.copytree(getattr(training.data, name), moved / name)
+    there = [f"bank={moved}/bank", f"annotations={moved}/annotations"]
+    done = training.finish(run, "--resume", keys=[*flat, *there, "epochs=3"])
+    assert done.returncode == 0, done.stderr
+    assert len(metrics(run)) == 3 and str(moved / "bank") in (run / "config.yaml").read_text()
+    before = tree(run)
+    video = training.data.videos["train"]["102"]
+    write_video(moved / "bank", "102", video["frames"], video["x"] + 1)
+    shutil.copytree(moved, tmp_path / "further")
+    further = [f"bank={tmp_path}/further/bank", f"annotations={tmp_path}/further/annotations"]
+    refused(training.finish(run, "--resume", keys=[*flat, *further, "epochs=3"]), "changed")
+    assert tree(run) == before
 
 
 def test_resume_on_other_labels_or_embeddings_is_refused(training, tmp_path):

@@ -97,8 +97,8 @@ TaskTargets targets_of(Task task, const at::Tensor& labels, std::int64_t begin, 
   return targets;
 }
 
-/// logits.<task> [B, C], labels.<task>, videos [B] (i64, for per_video) -> loss, tail_level,
-/// gradient.<task>
+/// logits.<task> [B, C], labels.<task>, videos [B] (i64, for per_video) -> loss,
+/// tail_level.<task>, gradient.<task>
 void probe_objective(const SafetensorsFile& input, const json& options, Output& output) {
   const Objective objective(objective_options(options),
                             options.value("expr_counts", std::vector<std::int64_t>()));
@@ -114,8 +114,9 @@ void probe_objective(const SafetensorsFile& input, const json& options, Output& 
   }
   const ObjectiveValue value = objective.evaluate(logits, targets);
   add(output, "loss", value.loss);
-  add(output, "tail_level", value.tail_level);
   for (std::size_t i = 0; i < targets.size(); ++i) {
+    const at::Tensor& level = value.tail_levels[i];
+    if (level.defined()) add(output, "tail_level." + task_name(targets[i].task), level);
     add(output, "gradient." + task_name(targets[i].task), value.gradients[i]);
   }
 }
@@ -146,7 +147,7 @@ void probe_train(const SafetensorsFile& input, const json& options, Output& outp
                                    range.end, x.scalar_type()));
     }
     const at::Tensor rows = x.narrow(0, range.begin, range.end - range.begin);
-    losses.push_back(step(rows, targets, optimizer.lr, s, alpha.at(s)).item<double>());
+    losses.push_back(step(rows, targets, optimizer.lr, s, alpha.at(s)).loss.item<double>());
   }
   output.add("losses", DType::kF64, {steps}, losses);
   for (const auto& [name, tensor] : head.named_tensors()) add(output, name, tensor);

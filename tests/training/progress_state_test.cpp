@@ -41,6 +41,16 @@ TEST(TrainingStateTest, ValuesBelowZeroAndNanNeverConfuseIt) {
   EXPECT_EQ(state.best_epoch, 3);
 }
 
+TEST(TrainingStateTest, RemembersWhetherTheBestIsAnAverage) {
+  TrainingState state;
+  state.add({.epoch = 1}, .3, true);
+  EXPECT_TRUE(state.best_is_average);
+  state.add({.epoch = 2}, .2, false);
+  EXPECT_TRUE(state.best_is_average) << "epoch 1 still is the best";
+  state.add({.epoch = 3}, .4, false);
+  EXPECT_FALSE(state.best_is_average);
+}
+
 TEST(TrainingStateTest, AddsUpSeconds) {
   TrainingState state;
   state.add({.epoch = 1, .seconds = 1.5}, 0);
@@ -52,13 +62,23 @@ TEST(MetricsCsv, HasALineAnEpochAndEmptyColumnsForMissingTasks) {
   const std::string header =
       "epoch,lr,train_loss,validation_loss,validation_expr_f1,validation_au_f1,"
       "validation_va_ccc,seconds,"
-      "samples_per_second\n";
+      "samples_per_second,gradient_norm,sharpness,cvar_level_expr,cvar_level_au,"
+      "validation_ema_loss,validation_ema_expr_f1,validation_ema_au_f1,validation_ema_va_ccc\n";
   EXPECT_EQ(metrics_csv({}), header);
-  EXPECT_EQ(metrics_csv({{1, 1e-3, .5, .25, .125, std::nullopt, -.5, 1.23456, 789.06},
-                         {2, 1e-5, 1. / 3, 2, std::nullopt, 0, std::nullopt, 2, 3}}),
+  EpochRecord first{1, 1e-3, .5, .25, .125, std::nullopt, -.5, 1.23456, 789.06};
+  EpochRecord second{2, 1e-5, 1. / 3, 2, std::nullopt, 0, std::nullopt, 2, 3};
+  first.gradient_norm = 1.5;
+  first.sharpness = -.25;
+  first.cvar_level_expr = 2;
+  second.cvar_level_au = .75;
+  second.ema_loss = 3;
+  second.ema_expr_f1 = .375;
+  second.ema_au_f1 = .5;
+  EXPECT_EQ(metrics_csv({first, second}),
             header +
-                "1,0.001,0.5,0.25,0.125,,-0.5,1.235,789.1\n"
-                "2,1e-05,0.3333333333333333,2,,0,,2.000,3.0\n");
+                "1,0.001,0.5,0.25,0.125,,-0.5,1.235,789.1,1.5,-0.25,2,,,,,\n"
+                "2,1e-05,0.3333333333333333,2,,0,,2.000,3.0,,,,0.75,3,"
+                "0.375,0.5,\n");
 }
 
 TEST(TaskMetrics, NameTheTrainedTasks) {

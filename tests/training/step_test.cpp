@@ -36,7 +36,7 @@ class PlainStep {
 
   void operator()(const Batch& batch, double lr, std::uint64_t step) {
     Numbers64 w = values_of(head_.parameters()), g = gradient(batch, {5, step, 0}, true);
-    if (sam_.rho > 0) {
+    if (sam_.rho > 0 && static_cast<std::int64_t>(step) % sam_.every == 0) {
       double squares = 0;
       for (std::size_t i = 0; i < w.size(); ++i) {
         squares += std::pow(sam_.adaptive ? w[i] * g[i] : g[i], 2);
@@ -123,6 +123,37 @@ TEST(StepTest, DropoutIsFreshInPassTwoUnlessItIsToldToRepeat) {
   EXPECT_LT(difference_from_plain({.rho = .05, .same_dropout = true}, .5), 1e-9);
 }
 
+TEST(StepTest, StepsPlainlyBetweenEveryKthStep) {
+  EXPECT_LT(difference_from_plain({.rho = .5, .every = 2}, .5), 1e-9);
+  EXPECT_LT(difference_from_plain({.rho = .5, .every = 5}, 0), 1e-9);
+}
+
+TEST(StepTest, SaysItsLossesGradientNormAndTailLevels) {
+  const Objective objective({}, {});
+  const Batch batch = batch_of(12);
+  const SamOptions sam{.rho = .5, .same_dropout = true, .every = 2};
+  Head head = initialised(shape_with(.5), 3), twin = initialised(shape_with(.5), 3);
+  SharpnessAwareStep step(head, objective, {}, sam, Precision::kFull, 5);
+  TrainingPass pass(twin, Precision::kFull);
+  const auto at_twin = [&] {
+    const auto logits = pass.forward(twin.layers(), batch.embeddings, {5, 0, 0}, false);
+    return objective.evaluate(logits, batch.targets);
+  };
+  const ObjectiveValue expected = at_twin();
+  pass.backward(expected.gradients);
+  const double norm = pass.gradients().norm().item<double>();
+  const StepValue value = step(batch.embeddings, batch.targets, 1e-2, 0);
+  EXPECT_NEAR(value.gradient_norm.item<double>(), norm, 1e-12);
+  EXPECT_EQ(value.loss.item<double>(), expected.loss.item<double>());
+  ASSERT_EQ(value.tail_levels.size(), 2U);
+  EXPECT_EQ(value.tail_levels[1].item<double>(), expected.tail_levels[1].item<double>());
+  twin.parameters().add_(pass.gradients(), .5 / norm);
+  EXPECT_NEAR(value.perturbed_loss.item<double>(), at_twin().loss.item<double>(), 1e-9);
+  EXPECT_GT(value.perturbed_loss.item<double>(), value.loss.item<double>())
+      << "same masks: a step up the gradient";
+  EXPECT_FALSE(step(batch.embeddings, batch.targets, 1e-2, 1).perturbed_loss.defined());
+}
+
 /// The head after one step with a learning rate of 0 and no decay.
 Head after_a_step_of_nothing(const SamOptions& sam, at::ScalarType dtype) {
   Head head = initialised(shape_with(.5), 3, dtype);
@@ -160,7 +191,7 @@ TEST(StepTest, GivesTheLossAtTheWeights) {
   const Batch batch = batch_of(12);
   const double expected =
       objective(testing::training_logits(head, batch.embeddings), batch.targets).item<double>();
-  const at::Tensor loss = step(batch.embeddings, batch.targets, 1e-3, 0);
+  const at::Tensor loss = step(batch.embeddings, batch.targets, 1e-3, 0).loss;
   EXPECT_DOUBLE_EQ(loss.item<double>(), expected);
   EXPECT_FALSE(loss.requires_grad());
 }
@@ -202,7 +233,7 @@ TEST(StepTest, LearnsTheTasksWeightsByAdamWWithoutDecay) {
       s[i] -= .01 * first[i] / (1 - std::pow(.9, t)) /
               (std::sqrt(second[i] / (1 - std::pow(.999, t))) + 1e-8);
     }
-    EXPECT_NEAR(step(batch.embeddings, batch.targets, .01, t - 1).item<double>(), total, 1e-12);
+    EXPECT_NEAR(step(batch.embeddings, batch.targets, .01, t - 1).loss.item<double>(), total, 1e-12);
     EXPECT_NEAR(values_of(weights.log_variances())[0], s[0], 1e-12);
     EXPECT_NEAR(values_of(weights.log_variances())[1], s[1], 1e-12);
   }
@@ -216,10 +247,10 @@ TEST(StepTest, LowersTheLossOfABatchThatItSeesAgain) {
   const Objective objective({}, {});
   SharpnessAwareStep step(head, objective, {}, {.rho = .05}, Precision::kFull, 5);
   const Batch batch = batch_of(12);
-  const double first = step(batch.embeddings, batch.targets, 1e-2, 0).item<double>();
+  const double first = step(batch.embeddings, batch.targets, 1e-2, 0).loss.item<double>();
   double last = first;
   for (std::int64_t s = 1; s < 60; ++s) {
-    last = step(batch.embeddings, batch.targets, 1e-2, s).item<double>();
+    last = step(batch.embeddings, batch.targets, 1e-2, s).loss.item<double>();
   }
   EXPECT_LT(last, .7 * first);
 }

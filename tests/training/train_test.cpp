@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -51,11 +52,15 @@ class TrainTest : public ::testing::Test {
 /// metrics.csv without its two columns of time.
 std::string timeless_metrics(const fs::path& run) {
   const std::string text = read_text(run / "metrics.csv");
+  const auto lines = lines_of(text);
+  const auto header = split(lines.front(), ',');
   std::string out;
-  for (const std::string_view line : lines_of(text)) {
-    auto fields = split(line, ',');
-    fields.resize(fields.size() - 2);
-    for (const std::string_view field : fields) out += std::string(field) + ",";
+  for (const std::string_view line : lines) {
+    const auto fields = split(line, ',');
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (header[i] == "seconds" || header[i] == "samples_per_second") continue;
+      out += std::string(fields[i]) + ",";
+    }
     out += "\n";
   }
   return out;
@@ -221,8 +226,43 @@ TEST_F(TrainTest, SaysWhenTheLossIsNoLongerANumber) {
   options_.optimizer.lr = 1e30;
   options_.schedule.kind = "constant";
   options_.schedule.warmup_epochs = 0;
-  EXPECT_TRUE(contains(refusal_of([&] { train_in(folder.path()); }),
-                       "expected a finite number in epoch 1; a lower optimizer.lr"));
+  const std::string refusal = refusal_of([&] { train_in(folder.path()); });
+  EXPECT_TRUE(contains(refusal, "expected a finite number at step "));
+  EXPECT_TRUE(contains(refusal, " (epoch 1, batch "));
+  EXPECT_TRUE(contains(refusal, "no epoch was finished; a lower optimizer.lr"));
+}
+
+TEST_F(TrainTest, AnAverageIsKeptAcrossAResume) {
+  const TemporaryFolder whole, cut;
+  options_.ema = .9;
+  options_.sam.every = 2;
+  options_.schedule = {.kind = "constant", .warmup_epochs = 0};
+  const TrainSummary summary = train_in(whole.path());
+  for (const EpochRecord& record : summary.state.history) EXPECT_TRUE(record.ema_loss);
+  options_.epochs = 3;
+  train_in(cut.path());
+  options_.epochs = 6;
+  train_in(cut.path(), true);
+  expect_same_run(cut.path(), whole.path());
+  options_.epochs = 5;
+  EXPECT_TRUE(contains(refusal_of([&] { train_in(cut.path(), true); }),
+                       "epochs = 5: expected at least the 6 that"));
+}
+
+TEST_F(TrainTest, BestHoldsTheBetterOfWeightsAndAverage) {
+  const TemporaryFolder folder;
+  options_.ema = .95;
+  options_.select = "loss";
+  const TrainSummary summary = train_in(folder.path());
+  double lowest = INFINITY;
+  for (const EpochRecord& record : summary.state.history) {
+    lowest = std::min({lowest, record.validation_loss, *record.ema_loss});
+  }
+  EXPECT_EQ(summary.best().validation_loss, lowest);
+  const HeadMetadata best = read_head_metadata(folder.path() / "best.safetensors");
+  EXPECT_EQ(best.metrics.at("validation_loss"), lowest);
+  EXPECT_EQ(best.weights, summary.state.best_is_average ? "ema" : "raw");
+  EXPECT_EQ(read_head_metadata(folder.path() / "last.safetensors").weights, "raw");
 }
 
 TEST_F(TrainTest, StartsFromTheWeightsOfInit) {

@@ -39,6 +39,12 @@ inline Range from_below(double low, double high) {
   return {.low = low, .high = high, .high_is_open = true};
 }
 
+/// A key with two values, as texts.
+struct Difference {
+  std::string key, before, after;
+  std::string text() const { return key + ": " + before + " -> " + after; }
+};
+
 using Strings = std::vector<std::string>;
 using Numbers = std::vector<double>;
 
@@ -75,8 +81,9 @@ class Fields {
   /// Lines for --help: key, default, range and meaning.
   std::string help() const;
 
-  /// Keys whose values differ between two texts of to_yaml(false), as "key: a -> b".
-  Strings differences(const std::filesystem::path& other_yaml) const;
+  /// Keys whose values differ from those of a file of to_yaml(), which come first; a key that the
+  /// file lacks has its default.
+  std::vector<Difference> differences(const std::filesystem::path& other_yaml) const;
 
   Strings keys() const;
 

@@ -42,7 +42,8 @@ struct HeadMetadata {
   std::string annotations;                ///< absolute path, as trained
   SplitSpec split;
   std::int64_t epoch = 0;                 ///< 1-based
-  std::map<std::string, double> metrics;  ///< of that epoch: "validation_expr_f1", ...
+  std::string weights = "raw";            ///< "raw", or "ema": their moving average
+  std::map<std::string, double> metrics;  ///< of these weights: "validation_expr_f1", ...
 };
 
 /// Atomic; `metadata.shape` is taken from `head`.

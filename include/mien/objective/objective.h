@@ -23,7 +23,8 @@ std::vector<double> log_priors(const std::vector<std::int64_t>& counts);
 struct ObjectiveValue {
   at::Tensor loss;                    ///< scalar
   std::vector<at::Tensor> gradients;  ///< d loss / d logits, one a task, as the logits are
-  at::Tensor tail_level;  ///< scalar: the tasks' CVaR thresholds, summed by the tasks' weights
+  /// A task's CVaR threshold without the task's weight: a scalar each, undefined without a tail.
+  std::vector<at::Tensor> tail_levels;
   at::Tensor log_variance_gradient;  ///< d loss / d log_variances; undefined without them
 };
 
@@ -45,7 +46,7 @@ class Objective {
 
   /// `logits` and `targets` in the same order of tasks. A loss is a task's tail (CVaR over the
   /// pool) of its losses, for AU mixed with the AUC part; for VA by CCC it is one number a batch
-  /// without a tail, whose level counts as 0. Not for two threads at a time.
+  /// without a tail. Not for two threads at a time.
   ObjectiveValue evaluate(const std::vector<at::Tensor>& logits,
                           const std::vector<TaskTargets>& targets,
                           const ObjectiveState& state = {}) const;

@@ -24,6 +24,7 @@ struct SamOptions {
   double rho = .05;
   bool adaptive = false;
   bool same_dropout = false;
+  std::int64_t every = 1;
 };
 
 struct ScheduleOptions {
@@ -49,6 +50,7 @@ struct TrainOptions {
   std::string init;
   std::string select = "f1";  ///< f1 | expr_f1 | au_f1 | va_ccc | loss
   std::int64_t early_stop = 0;
+  double ema = 0;  ///< decay a step
   std::string precision = "fp32";
 
   std::vector<Task> task_list() const;

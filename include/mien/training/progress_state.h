@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,20 +20,32 @@ struct EpochRecord {
   double seconds = 0;                            ///< steps and gathering
   double samples_per_second = 0;
   double wall_time = 0;  ///< its end, in seconds since 1970; 0 where an older checkpoint has none
+
+  // None where there is no such thing, or an older checkpoint lacks it.
+  std::optional<double> gradient_norm;  ///< mean over steps of |g|2 at w
+  std::optional<double> sharpness;      ///< mean over sharpness-aware steps, see step.h
+  std::optional<double> cvar_level_expr, cvar_level_au;  ///< means over steps
+  /// Validation of the averaged weights.
+  std::optional<double> ema_loss, ema_expr_f1, ema_au_f1, ema_va_ccc;
+
+  /// With the averaged weights' validation in place of the weights' own.
+  EpochRecord of_average() const;
 };
 
 struct TrainingState {
   std::int64_t step = 0;  ///< steps done
   std::vector<EpochRecord> history;
   std::int64_t best_epoch = 0;
-  double best_value = 0;    ///< of `select` at the best epoch
-  std::string data_digest;  ///< Dataset::digest() of both sides
+  double best_value = 0;         ///< of `select` at the best epoch
+  bool best_is_average = false;  ///< of the averaged weights, which were better than their last
+  std::string data_digest;       ///< Dataset::digest() of both sides
 
   std::int64_t epoch() const { return static_cast<std::int64_t>(history.size()); }
   double train_seconds() const;
 
-  /// Adds an epoch; true when it is the best so far by `value` (the first of equals stays best).
-  bool add(const EpochRecord& record, double value);
+  /// Adds an epoch; true when it is the best so far by `value` (the first of equals stays best),
+  /// which is that of the averaged weights if `of_average`.
+  bool add(const EpochRecord& record, double value, bool of_average = false);
 };
 
 /// One value of an epoch under its column's name in metrics.csv.
@@ -41,6 +54,14 @@ struct EpochValue {
   std::optional<double> number;  ///< none for a task that is not trained
   int digits = -1;               ///< behind the point of the text; -1: as many as it has
 };
+
+/// The columns behind samples_per_second: each name, in metrics.csv and in the checkpoint, with its
+/// place in a record.
+struct LaterColumn {
+  const char* name;
+  std::optional<double> EpochRecord::*place;
+};
+std::span<const LaterColumn> later_columns();
 
 /// The columns of metrics.csv behind `epoch`, in their order.
 std::vector<EpochValue> values_of(const EpochRecord& record);

@@ -15,22 +15,40 @@
 
 namespace mien {
 
+/// What a step says of itself: scalars on the head's device, so that nothing waits for them.
+struct StepValue {
+  at::Tensor loss;                      ///< at the weights w
+  at::Tensor gradient_norm;             ///< |g|2 at w, over all parameters together
+  at::Tensor perturbed_loss;            ///< at w', of the same batch; undefined for a plain step
+  std::vector<at::Tensor> tail_levels;  ///< at w, as in ObjectiveValue
+};
+
 /// Sharpness-aware minimisation (Foret et al., 2021; adaptive: Kwon et al., 2021) around AdamW
 /// (Loshchilov and Hutter, 2019). With gradient g at the weights w:
 ///     w' = w + rho g / (|g| + 1e-12)          adaptive: w + rho w^2 g / (| |w| g | + 1e-12)
 /// over all parameters together; the gradient at w' on the same batch then moves w. BatchNorm uses
 /// batch statistics in both passes and updates its running statistics in the first only. Learned
 /// task weights are not perturbed; their gradient is the one at w', too.
+///
+/// `sam.every` = k: so steps step 0, k, 2k ...; each other one is a plain AdamW step by the
+/// gradient at w, which saves its second pass. LookSAM (Liu et al., 2022) also steps sharply every
+/// k-th time and reuses the direction in between; here nothing is reused, so there is no more
+/// state.
+///
+/// The loss at w' minus the loss at w estimates the sharpness. Both have to see the same masks for
+/// it to be the rise along g: with dropout and fresh masks in pass 2 (the default) it is the rise
+/// of another subnetwork than the one g belongs to, so smaller, noisy and negative at times; its
+/// mean over an epoch still tells runs apart. `sam.same_dropout`, or no dropout, gives the rise.
 class SharpnessAwareStep {
  public:
   /// `head` and `objective` outlive this object.
   SharpnessAwareStep(Head& head, const Objective& objective, OptimizerOptions optimizer,
                      SamOptions sam, Precision precision, std::uint64_t seed);
 
-  /// Steps once; `step` (0-based) keys the dropout masks; `cvar_alpha` in place of the objective's.
-  /// Gives the loss at w: a scalar on the head's device, so that nothing waits for it.
-  at::Tensor operator()(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
-                        double lr, std::int64_t step, std::optional<double> cvar_alpha = {});
+  /// Steps once; `step` (0-based over the training) keys the dropout masks and counts to `every`;
+  /// `cvar_alpha` in place of the objective's.
+  StepValue operator()(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
+                       double lr, std::int64_t step, std::optional<double> cvar_alpha = {});
 
   /// Null when the tasks' weights are fixed.
   LearnedTaskWeights* task_weights() { return task_weights_ ? &*task_weights_ : nullptr; }
@@ -41,11 +59,11 @@ class SharpnessAwareStep {
   at::Tensor& step_count() { return step_count_; }  ///< fp32 scalar
 
  private:
-  /// Leaves the gradient at `weights` in pass_; gives the loss there.
-  at::Tensor gradient(const HeadLayers& weights, const at::Tensor& embeddings,
-                      const std::vector<TaskTargets>& targets, const DropoutKey& key,
-                      bool update_statistics);
-  void perturb();
+  /// Leaves the gradient at `weights` in pass_; gives the objective there.
+  ObjectiveValue gradient(const HeadLayers& weights, const at::Tensor& embeddings,
+                          const std::vector<TaskTargets>& targets, const DropoutKey& key,
+                          bool update_statistics);
+  void perturb(const at::Tensor& gradient_norm);
   void update(double lr);
 
   Head& head_;

@@ -1,0 +1,16 @@
+#include "learner.h"
+
+#include "mien/training/inputs.h"
+
+namespace mien {
+
+Learner::Learner(const TrainOptions& options, const HeadShape& shape, const Objective& objective,
+                 const std::string& device)
+    : head(make_head(options, shape, device)),
+      step(head, objective, options.optimizer, options.sam,
+           options.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
+           static_cast<std::uint64_t>(options.seed)) {
+  if (options.ema > 0) average.emplace(options.ema, shape, at::Device(device));
+}
+
+}  // namespace mien
