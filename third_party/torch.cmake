@@ -42,3 +42,20 @@ endif()
 # libtorch.so is what loads libtorch_cuda.so: keep it although no symbol of it is used.
 target_link_libraries(mien_torch INTERFACE
   "-Wl,--no-as-needed,${MIEN_TORCH_DIR}/lib/libtorch.so,--as-needed" ${_torch_libraries})
+
+# mien::torch_cuda, where LibTorch has CUDA and its headers are there: in a toolkit, or beside the
+# wheel (the packages nvidia-cuda-runtime, -crt and -cccl). Only sources that name CUDA need it.
+if(EXISTS "${MIEN_TORCH_DIR}/lib/libtorch_cuda.so")
+  file(GLOB _cuda_roots "${MIEN_TORCH_DIR}/../nvidia/cu[0-9]*" "${MIEN_TORCH_DIR}/../nvidia/cuda_runtime"
+                        "/usr/local/cuda")
+  find_path(MIEN_CUDA_INCLUDE cuda_runtime_api.h HINTS ${_cuda_roots} PATH_SUFFIXES include)
+  find_library(MIEN_CUDART NAMES cudart libcudart.so.13 libcudart.so.12
+               HINTS ${_cuda_roots} PATH_SUFFIXES lib lib64)
+  if(MIEN_CUDA_INCLUDE AND MIEN_CUDART)
+    message(STATUS "CUDA headers: ${MIEN_CUDA_INCLUDE}")
+    add_library(mien_torch_cuda INTERFACE)
+    add_library(mien::torch_cuda ALIAS mien_torch_cuda)
+    target_include_directories(mien_torch_cuda SYSTEM INTERFACE "${MIEN_CUDA_INCLUDE}")
+    target_link_libraries(mien_torch_cuda INTERFACE mien_torch "${MIEN_CUDART}")
+  endif()
+endif()

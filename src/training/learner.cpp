@@ -1,6 +1,7 @@
 #include "learner.h"
 
 #include "mien/training/inputs.h"
+#include "step_graph.h"
 
 namespace mien {
 
@@ -10,6 +11,7 @@ Learner::Learner(const TrainOptions& options, const HeadShape& shape, const Obje
       step(head, objective, options.optimizer, options.sam,
            options.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
            static_cast<std::uint64_t>(options.seed)) {
+  step.record_with(make_step_graph);
   if (options.ema > 0) average.emplace(options.ema, shape, at::Device(device));
 }
 

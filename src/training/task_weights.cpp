@@ -17,8 +17,8 @@ LearnedTaskWeights::LearnedTaskWeights(const ObjectiveOptions& options, std::siz
   second_moment_ = at::zeros_like(log_variances_);
 }
 
-void LearnedTaskWeights::update(const at::Tensor& gradient, double lr, const at::Tensor& step_count,
-                                const OptimizerOptions& optimizer) {
+void LearnedTaskWeights::update(const at::Tensor& gradient, const at::Tensor& lr,
+                                const at::Tensor& step_count, const OptimizerOptions& optimizer) {
   at::_fused_adamw_({log_variances_}, {gradient}, {first_moment_}, {second_moment_},
                     /*max_exp_avg_sqs=*/{}, {step_count}, lr, optimizer.betas[0],
                     optimizer.betas[1], /*weight_decay=*/0, optimizer.eps, /*amsgrad=*/false,

@@ -3,17 +3,24 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "mien/head/head.h"
 #include "mien/head/training_pass.h"
 #include "mien/objective/objective.h"
+#include "mien/training/dataset.h"
 #include "mien/training/options.h"
 #include "mien/training/task_weights.h"
 
 namespace mien {
+
+class StepGraph;
+class StepRecorder;
 
 /// What a step says of itself: scalars on the head's device, so that nothing waits for them.
 struct StepValue {
@@ -44,9 +51,14 @@ class SharpnessAwareStep {
   /// `head` and `objective` outlive this object.
   SharpnessAwareStep(Head& head, const Objective& objective, OptimizerOptions optimizer,
                      SamOptions sam, Precision precision, std::uint64_t seed);
+  ~SharpnessAwareStep();
+
+  /// From here on, steps are recorded and played where `make_graph` (step_graph.h) has a graph for
+  /// the device; elsewhere nothing changes.
+  void record_with(const std::function<std::unique_ptr<StepGraph>(c10::Device)>& make_graph);
 
   /// Steps once; `step` (0-based over the training) keys the dropout masks and counts to `every`;
-  /// `cvar_alpha` in place of the objective's.
+  /// `cvar_alpha` in place of the objective's. The result holds until the next step.
   StepValue operator()(const at::Tensor& embeddings, const std::vector<TaskTargets>& targets,
                        double lr, std::int64_t step, std::optional<double> cvar_alpha = {});
 
@@ -59,24 +71,34 @@ class SharpnessAwareStep {
   at::Tensor& step_count() { return step_count_; }  ///< fp32 scalar
 
  private:
-  /// Leaves the gradient at `weights` in pass_; gives the objective there.
-  ObjectiveValue gradient(const HeadLayers& weights, const at::Tensor& embeddings,
-                          const std::vector<TaskTargets>& targets, const DropoutKey& key,
-                          bool update_statistics);
-  void perturb(const at::Tensor& gradient_norm);
-  void update(double lr);
+  using DropoutKeys = std::array<DropoutKey, 2>;  ///< of the pass at w and of the one at w'
+
+  /// The step itself: launches kernels, waits for nothing.
+  StepValue run(TrainingPass& pass, const Batch& batch, bool sharp, const DropoutKeys& keys);
+  /// Leaves the gradient at `weights` in `pass`; gives the objective there.
+  ObjectiveValue gradient(TrainingPass& pass, const HeadLayers& weights, const Batch& batch,
+                          const DropoutKey& key, bool update_statistics);
+  DropoutKey key_of(std::int64_t step, std::uint64_t pass);
+  void make_dropout_bits();
+  void perturb(const at::Tensor& g, const at::Tensor& norm);
+  void update(const at::Tensor& gradient);
 
   Head& head_;
   const Objective& objective_;
   OptimizerOptions optimizer_;
   SamOptions sam_;
   std::uint64_t seed_;
+  Precision precision_;
   TrainingPass pass_;
   at::Tensor first_moment_, second_moment_, step_count_;
   at::Tensor perturbed_;         ///< w', flat like the parameters; without a radius they themselves
   HeadLayers perturbed_layers_;  ///< its views
   std::optional<LearnedTaskWeights> task_weights_;
-  ObjectiveState objective_state_;    ///< of the step under way
+  ObjectiveState objective_state_;  ///< of the step under way
+  at::Tensor lr_;                   ///< scalar: fp64 on the CPU, fp32 elsewhere
+  /// int64 [2]: DropoutKey::mixed() of each pass. Undefined where the masks are made on the host.
+  at::Tensor dropout_bits_;
+  std::unique_ptr<StepRecorder> recorder_;
   at::Tensor log_variance_gradient_;  ///< of the last gradient()
 };
 

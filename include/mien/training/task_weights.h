@@ -18,8 +18,8 @@ class LearnedTaskWeights {
   /// Starts at -log(options.task_weight(t)); in the dtype and on the device of `like`.
   LearnedTaskWeights(const ObjectiveOptions& options, std::size_t tasks, const at::Tensor& like);
 
-  /// One step of AdamW; `step_count` fp32 scalar, of this step (1 at the first).
-  void update(const at::Tensor& gradient, double lr, const at::Tensor& step_count,
+  /// One step of AdamW; `lr` a scalar, `step_count` fp32 scalar, of this step (1 at the first).
+  void update(const at::Tensor& gradient, const at::Tensor& lr, const at::Tensor& step_count,
               const OptimizerOptions& optimizer);
 
   /// exp(-s_t), on the host.
