@@ -11,7 +11,7 @@
 #include "mien/evaluation/evaluate.h"
 #include "mien/evaluation/predictions.h"
 #include "mien/evaluation/report.h"
-#include "mien/scoring/compute_scores.h"
+#include "mien/scoring/decided_run.h"
 #include "mien/training/dataset.h"
 
 namespace mien {
@@ -53,39 +53,32 @@ EvaluationOptions evaluation_options(const Options& options) {
   return evaluation;
 }
 
-/// What a later version tuned for this run is not passed over in silence.
-void require_raw(const Options& options) {
-  const auto file = std::filesystem::path(options.run) / "decisions.json";
-  std::error_code ignored;
-  if (options.raw || !std::filesystem::exists(file, ignored)) return;
-  throw InputError("RUN", file.string(), "cannot be applied by this version; expected --raw");
-}
-
-/// A run's logits, decided and scored.
+/// A run's scores, decided and scored.
 EvaluationReport evaluate_run(const Options& options, const std::string& device) {
   EvaluationOptions evaluation = evaluation_options(options);
-  const auto weights = weights_of_run(options.run, options.weights);
-  const HeadMetadata head = read_head_metadata(weights);
-  require_raw(options);
-  const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
+  const DecidedRun run = open_decided_run(options.run, options.weights, options.banks, options.raw);
+  const HeadMetadata& head = run.head();
   const std::string annotations =
       options.annotations.empty() ? head.annotations : options.annotations;
   const Split split = split_of(options);
   const SplitLabels labels = load_split_side(annotations, head.shape.tasks, head.split, split);
 
   const auto start = Clock::now();
-  const LogitsByTask logits =
-      cached_logits(options.run, weights, head, banks, videos_of(labels), device);
+  const LogitsByTask scores = run.probabilities(videos_of(labels), device);
   EvaluationReport report{.split = split};
-  report.decisions = R"({"expr": "argmax", "au": "p >= 0.5", "smoothing": 0})";
+  report.decisions = run.description();
   const Priors priors = priors_of(head);
   report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   for (const LabelSet& set : labels) {
-    const TaskScores probabilities = probabilities_of(logits.at(set.task));
-    const TaskDecisions filled = decide(interpolated_at_labels(probabilities, set));
+    const DecisionRule rule = run.rule(set.task);
+    const TaskScores& probabilities = scores.at(set.task);
+    const TaskDecisions filled =
+        decide(interpolated_at_labels(probabilities, set, rule.smoothing), rule);
     evaluation.interpolated = &filled;
     evaluation.prior = priors.contains(set.task) ? priors.at(set.task) : Prior();
-    report.tasks.emplace(set.task, evaluate_task(decide(probabilities), set, evaluation));
+    report.tasks.emplace(
+        set.task,
+        evaluate_task(decide(smoothed(probabilities, rule.smoothing), rule), set, evaluation));
   }
   return report;
 }

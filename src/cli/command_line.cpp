@@ -19,6 +19,7 @@ constexpr const char* kOverview =
 The pipeline, a command a stage:
   mien encode   --images cropped_aligned --encoder clip.pt --bank bank
   mien train    configs/expr.yaml bank=bank annotations=6th_ABAW_Annotations --out runs/expr
+  mien tune     runs/expr
   mien evaluate runs/expr
   mien submit   runs/expr --template template.txt --bank bank --out predictions.txt)";
 

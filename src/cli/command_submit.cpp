@@ -7,7 +7,7 @@
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
-#include "mien/scoring/compute_scores.h"
+#include "mien/scoring/decided_run.h"
 #include "mien/submission/check.h"
 #include "mien/submission/fill.h"
 
@@ -23,7 +23,7 @@ struct Options {
   CommonOptions common;
   std::string run, form, out, task, check, weights = "best";
   std::vector<std::string> banks;
-  bool force = false;
+  bool force = false, raw = false;
 };
 
 void run_check(const Options& options) {
@@ -34,17 +34,6 @@ void run_check(const Options& options) {
   }
   print_text(concat(options.check, ": ", with_thousands(summary.rows), " rows of ",
                     submission_task_name(summary.task), " as the template wants them\n"));
-}
-
-ScoresByTask scores_for(const Options& options, const Template& form, const HeadMetadata& head,
-                        const std::filesystem::path& weights, const std::string& device) {
-  const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
-  ScoresByTask probabilities;
-  for (const auto& [task, logits] :
-       cached_logits(options.run, weights, head, banks, form.videos, device)) {
-    probabilities[task] = probabilities_of(logits);
-  }
-  return probabilities;
 }
 
 void print_summary(const Options& options, const FillSummary& summary) {
@@ -73,17 +62,18 @@ void run_submit(const Options& options) {
   require_given("RUN", options.run, "the folder of a run, or --check FILE");
   require_given("--out", options.out, "a file for the submission");
   require_writable_target(options.out, "--out", options.force);
-  const auto weights = weights_of_run(options.run, options.weights);
-  const HeadMetadata head = read_head_metadata(weights);
+  weights_of_run(options.run, options.weights);
   const Template form = read_template(options.form);
   if (!options.task.empty() && submission_task_from_name(options.task, "--task") != form.task) {
     throw InputError("--task", options.task,
                      "the header of " + options.form + " says " + submission_task_name(form.task));
   }
-  require_tasks(form.task, head.shape.tasks);
-  const ScoresByTask probabilities = scores_for(options, form, head, weights, device);
+  const DecidedRun run = open_decided_run(options.run, options.weights, options.banks, options.raw);
+  require_tasks(form.task, run.head().shape.tasks);
+  const ScoresByTask probabilities = run.probabilities(form.videos, device);
   AtomicFile file(options.out);
-  const FillSummary summary = fill(form, probabilities, priors_of(head), file.stream());
+  const FillSummary summary =
+      fill(form, probabilities, priors_of(run.head()), file.stream(), run.rules);
   file.commit();
   print_summary(options, summary);
 }
@@ -102,6 +92,7 @@ void add_submit(CommandLine& line) {
   command->add_option("--out", options->out, "File to write");
   command->add_option("--task", options->task, "Must be the template's: expr, au, va, ce or mtl");
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
+  command->add_flag("--raw", options->raw, "Without the run's decisions.json");
   command->add_option("--check", options->check, "Validate this submission instead");
   command->add_flag("--force", options->force, "Replace --out");
   line.when_chosen(command, [options] { run_submit(*options); });

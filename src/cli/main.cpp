@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     CommandLine line;
     add_encode(line);
     add_train(line);
+    add_tune(line);
     add_evaluate(line);
     add_submit(line);
     add_inspect(line);

@@ -117,7 +117,8 @@ TaskResult evaluate_task(const TaskDecisions& decisions, const LabelSet& labels,
   return evaluate_as<VaTally>(decisions, labels, options);
 }
 
-TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSet& labels) {
+TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSet& labels,
+                                  const Smoothing& smoothing) {
   const std::size_t columns = score_columns(probabilities.task);
   TaskScores out{probabilities.task, {}};
   for (const VideoScores& video : probabilities.videos) {
@@ -127,7 +128,7 @@ TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSe
       continue;
     }
     out.videos.push_back(
-        {video.video, labelled->frames, interpolate(video, columns, labelled->frames)});
+        {video.video, labelled->frames, smoothed(video, columns, smoothing, labelled->frames)});
   }
   return out;
 }

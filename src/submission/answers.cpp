@@ -26,9 +26,9 @@ const Prior& prior_for(Task task, const Priors& priors, const std::string& video
   return found->second;
 }
 
-std::vector<double> decided(SubmissionTask task, Task source,
-                            std::span<const float> probabilities) {
-  if (task != SubmissionTask::kCe) return decide(source, probabilities);
+std::vector<double> decided(SubmissionTask task, Task source, std::span<const float> probabilities,
+                            const DecisionRule& rule) {
+  if (task != SubmissionTask::kCe) return decide(source, probabilities, rule);
   std::vector<double> compounds;
   for (std::size_t at = 0; at < probabilities.size(); at += kExpressions) {
     compounds.push_back(static_cast<double>(compound_of(probabilities.subspan(at, kExpressions))));
@@ -54,30 +54,30 @@ std::vector<Source> sources_of(SubmissionTask task) {
 }
 
 VideoAnswers::VideoAnswers(SubmissionTask task, const std::string& video,
-                           std::vector<std::int32_t> frames, const ScoresByTask& probabilities,
-                           const Priors& priors)
+                           std::vector<std::int32_t> frames, const ScoreSource& source)
     : task_(task),
       frames_(std::move(frames)),
       values_(frames_.size() * submission_columns(task)),
       interpolated_(frames_.size(), false) {
-  answer(probabilities, priors, video);
+  answer(source, video);
 }
 
-void VideoAnswers::answer(const ScoresByTask& probabilities, const Priors& priors,
-                          const std::string& video) {
+void VideoAnswers::answer(const ScoreSource& scored, const std::string& video) {
   const std::size_t columns = submission_columns(task_);
   for (const Source& source : sources_of(task_)) {
-    const VideoScores* scores = find_scores(probabilities.at(source.task), video);
+    const VideoScores* scores = find_scores(scored.probabilities.at(source.task), video);
+    const auto tuned = scored.rules.find(source.task);
+    const DecisionRule rule = tuned == scored.rules.end() ? DecisionRule() : tuned->second;
     std::vector<double> decisions;
     if (scores != nullptr) {
-      decisions =
-          decided(task_, source.task, interpolate(*scores, score_columns(source.task), frames_));
+      const auto rows = smoothed(*scores, score_columns(source.task), rule.smoothing, frames_);
+      decisions = decided(task_, source.task, rows, rule);
       for (std::size_t i = 0; i < frames_.size(); ++i) {
         if (!std::ranges::binary_search(scores->frames, frames_[i])) interpolated_[i] = true;
       }
     } else {
       has_scores_ = false;
-      decisions = decided(task_, source.task, prior_for(source.task, priors, video));
+      decisions = decided(task_, source.task, prior_for(source.task, scored.priors, video), {});
     }
     // A prior is one row for all frames.
     const std::size_t width = label_columns(source.task);

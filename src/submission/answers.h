@@ -9,12 +9,19 @@
 
 namespace mien {
 
+/// What answers are made of; all outlive it.
+struct ScoreSource {
+  const ScoresByTask& probabilities;
+  const Priors& priors;
+  const DecisionRules& rules;
+};
+
 /// The answers of one video at the frames that its template rows ask for.
 class VideoAnswers {
  public:
   /// `frames`: ascending, unique.
   VideoAnswers(SubmissionTask task, const std::string& video, std::vector<std::int32_t> frames,
-               const ScoresByTask& probabilities, const Priors& priors);
+               const ScoreSource& source);
 
   bool has_scores() const { return has_scores_; }
 
@@ -25,7 +32,7 @@ class VideoAnswers {
 
  private:
   std::size_t position_of(std::int32_t frame) const;
-  void answer(const ScoresByTask& probabilities, const Priors& priors, const std::string& video);
+  void answer(const ScoreSource& from, const std::string& video);
 
   SubmissionTask task_;
   std::vector<std::int32_t> frames_;

@@ -14,8 +14,7 @@ namespace {
 
 constexpr std::size_t kFlushAt = 1 << 20;  // bytes
 
-std::vector<VideoAnswers> answers_of(const Template& form, const ScoresByTask& probabilities,
-                                     const Priors& priors) {
+std::vector<VideoAnswers> answers_of(const Template& form, const ScoreSource& source) {
   std::vector<std::vector<std::int32_t>> frames(form.videos.size());
   for (const TemplateRow& row : form.rows) frames[row.video].push_back(row.frame);
   std::vector<VideoAnswers> answers;
@@ -23,7 +22,7 @@ std::vector<VideoAnswers> answers_of(const Template& form, const ScoresByTask& p
   for (std::size_t v = 0; v < frames.size(); ++v) {
     std::ranges::sort(frames[v]);
     frames[v].erase(std::unique(frames[v].begin(), frames[v].end()), frames[v].end());
-    answers.emplace_back(form.task, form.videos[v], std::move(frames[v]), probabilities, priors);
+    answers.emplace_back(form.task, form.videos[v], std::move(frames[v]), source);
   }
   return answers;
 }
@@ -99,11 +98,11 @@ void require_tasks(SubmissionTask form, const std::vector<Task>& tasks) {
 }
 
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
-                 std::ostream& out) {
+                 std::ostream& out, const DecisionRules& rules) {
   std::vector<Task> tasks;
   for (const auto& entry : probabilities) tasks.push_back(entry.first);
   require_tasks(form.task, tasks);
-  const std::vector<VideoAnswers> answers = answers_of(form, probabilities, priors);
+  const std::vector<VideoAnswers> answers = answers_of(form, {probabilities, priors, rules});
   FillSummary summary;
   summary.task = form.task;
   summary.rows = static_cast<std::int64_t>(form.rows.size());

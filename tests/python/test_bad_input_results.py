@@ -8,7 +8,7 @@ import pytest
 from bad_inputs import check_bad_input, flat
 from helpers import refused
 
-COMMANDS = ["encode", "train", "evaluate", "submit", "inspect", "doctor"]
+COMMANDS = ["encode", "train", "tune", "evaluate", "submit", "inspect", "doctor"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
 
@@ -38,6 +38,24 @@ CASES = {
         ("evaluate {w}/run --au-invalid dropp", "did you mean drop?"),
         ("evaluate --annotations {w}/data/annotations --task expr --predictions {w}/valeu.txt", "valeu.txt"),
         ("evaluate {w}/run --al-frames", "did you mean --all-frames?"),
+    ],
+    "tune": [
+        ("tune", "RUN = (nothing)"),
+        ("tune {w}/rnu", "{w}/rnu", "did you mean {w}/run?"),
+        ("tune {w}/empty", "{w}/empty", "best.safetensors"),
+        ("tune {w}/damaged-run", "best.safetensors"),
+        ("tune {w}/run {w}/run", "{w}/run", "twice"),
+        ("tune {w}/run {w}/rnu", "{w}/rnu"),
+        ("tune {w}/run --folds 1", "--folds = 1", "2 to"),
+        ("tune {w}/run --folds many", "--folds = many", "whole number"),
+        ("tune {w}/run --seed -1", "--seed = -1"),
+        ("tune {w}/run --bootstrap -1", "--bootstrap = -1"),
+        ("tune {w}/run --ingredients smooting", "did you mean smoothing?"),
+        ("tune {w}/run --ingredients smoothing,", "--ingredients", "levels"),
+        ("tune {w}/run --weights worst", "--weights = worst", "best or last"),
+        ("tune {w}/run --bank {w}/strangers", "{w}/strangers", "expected the encoder"),
+        ("tune {w}/run --annotations {w}/nowhere", "{w}/nowhere"),
+        ("tune {w}/run --ingredient levels", "did you mean --ingredients?"),
     ],
     "submit": [
         ("submit {w}/run --out {w}/out", "--template"),

@@ -8,7 +8,7 @@ import pytest
 from helpers import ROOT
 
 LAYERS = [["core"], ["config"], ["data"], ["encoder"], ["bank"], ["head"], ["objective", "scoring"],
-          ["training", "evaluation", "submission", "flatness", "faces", "report"], ["cli"]]
+          ["training", "evaluation", "tuning", "submission", "flatness", "faces", "report"], ["cli"]]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 # library -> the include paths that give it away, and the files (modules or path prefixes) that may
 LIBRARIES = {

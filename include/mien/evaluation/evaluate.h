@@ -12,6 +12,7 @@
 #include "mien/scoring/classification.h"
 #include "mien/scoring/prior.h"
 #include "mien/scoring/scores.h"
+#include "mien/scoring/smoothing.h"
 
 namespace mien {
 
@@ -68,8 +69,9 @@ struct TaskResult {
 TaskResult evaluate_task(const TaskDecisions& decisions, const LabelSet& labels,
                          const EvaluationOptions& options);
 
-/// `probabilities` interpolated at every labelled frame of the videos that it has: decide() of it
-/// is what a submission would hold there.
-TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSet& labels);
+/// `probabilities` interpolated and smoothed at every labelled frame of the videos that it has:
+/// decide() of it is what a submission would hold there.
+TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSet& labels,
+                                  const Smoothing& smoothing = {});
 
 }  // namespace mien

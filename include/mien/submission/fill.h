@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mien/scoring/decisions.h"
 #include "mien/scoring/prior.h"
 #include "mien/scoring/scores.h"
 #include "mien/submission/template.h"
@@ -34,11 +35,12 @@ struct FillSummary {
 void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
 
 /// Writes the template's header and rows, in its order, with the decisions in place of the values:
-/// probabilities interpolated inside the video, then decided; a video without scores gets the
-/// prior's decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a
+/// probabilities interpolated inside the video and smoothed, then decided as `rules` say (compound
+/// expressions are smoothed, EXPR's biases are not theirs); a video without scores gets the prior's
+/// decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a
 /// task that the file needs, or a prior that is needed.
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
-                 std::ostream& out);
+                 std::ostream& out, const DecisionRules& rules = {});
 
 /// contract.md, mien submit.
 nlohmann::json to_json(const FillSummary& summary);

@@ -1,0 +1,55 @@
+// A run with its decisions.json and the runs it is blended with: from videos to probabilities.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mien/bank/bank.h"
+#include "mien/head/head_file.h"
+#include "mien/scoring/compute_scores.h"
+#include "mien/scoring/decisions.h"
+
+namespace mien {
+
+/// A run opened for its scores.
+struct OpenRun {
+  std::filesystem::path folder, weights;
+  HeadMetadata head;
+  std::vector<Bank> banks;
+
+  /// Through the run's cache. A video that the banks lack has none.
+  LogitsByTask probabilities(const std::vector<std::string>& videos,
+                             const std::string& device) const;
+};
+
+/// Opens runs for a blend, `which` ("best", "last") a run. `banks`: none for each run's own as
+/// trained; for one run its banks in the order of training; for several runs each takes those whose
+/// encoder digests match. Throws InputError.
+std::vector<OpenRun> open_runs(const std::vector<std::filesystem::path>& folders,
+                               const std::vector<std::string>& which,
+                               const std::vector<std::string>& banks);
+
+struct DecidedRun {
+  std::vector<OpenRun> runs;  ///< the run itself, then those it is blended with
+  DecisionRules rules;        ///< empty: raw
+
+  const HeadMetadata& head() const { return runs.front().head; }
+
+  /// The run's tasks: softmax, logistic, blended; not yet smoothed.
+  LogitsByTask probabilities(const std::vector<std::string>& videos,
+                             const std::string& device) const;
+
+  /// The default rule for a task that was not tuned.
+  DecisionRule rule(Task task) const;
+
+  /// JSON object for reports: what is done to the scores.
+  std::string description() const;
+};
+
+/// The run with its decisions.json when there is one and `raw` is false. Throws InputError for a
+/// file that does not hold, and when a run's weights are not those that were tuned.
+DecidedRun open_decided_run(const std::filesystem::path& folder, const std::string& which,
+                            const std::vector<std::string>& banks, bool raw);
+
+}  // namespace mien

@@ -1,0 +1,40 @@
+// From probabilities to decisions by rules that were tuned: blend runs, interpolate and smooth,
+// then add a bias to each class's log-probability, or compare each AU with a threshold.
+#pragma once
+
+#include <map>
+#include <span>
+#include <vector>
+
+#include "mien/scoring/scores.h"
+#include "mien/scoring/smoothing.h"
+
+namespace mien {
+
+/// One task's rule. Default: as if nothing had been tuned.
+struct DecisionRule {
+  std::vector<double> weights;  ///< a run each, >= 0, sum 1; empty: the first run alone
+  Smoothing smoothing;
+  std::vector<double> bias;        ///< EXPR [8], added to log(max(p, 1e-30)); empty: none
+  std::vector<double> thresholds;  ///< AU [12], 1 when p >= threshold; empty: .5
+
+  bool operator==(const DecisionRule&) const = default;
+};
+
+using DecisionRules = std::map<Task, DecisionRule>;
+
+/// log(max(p, 1e-30)): finite also where a softmax gave 0.
+double log_probability(float probability);
+
+/// decide() of scores.h with the rule's biases or thresholds; the first of equals.
+/// `probabilities` [n, score_columns], smoothed already -> [n, label_columns].
+std::vector<double> decide(Task task, std::span<const float> probabilities,
+                           const DecisionRule& rule);
+TaskDecisions decide(const TaskScores& probabilities, const DecisionRule& rule);
+
+/// Probabilities averaged with `weights` (a run each). A video's frames are those of the first run
+/// that has it, the others are interpolated there; weights of the runs that lack a video go to
+/// those that have it (equally, if all that have it weigh 0). One run is given back as it is.
+TaskScores blend(const std::vector<TaskScores>& runs, std::span<const double> weights);
+
+}  // namespace mien

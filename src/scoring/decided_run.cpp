@@ -1,0 +1,123 @@
+#include "mien/scoring/decided_run.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "mien/core/digest.h"
+#include "mien/core/error.h"
+#include "mien/core/json_text.h"
+#include "mien/core/text.h"
+#include "mien/scoring/decisions_file.h"
+
+namespace mien {
+namespace fs = std::filesystem;
+namespace {
+
+/// For each of the head's inputs the folder whose encoder it is.
+std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
+                                        const HeadMetadata& head, const fs::path& run) {
+  std::vector<std::string> out;
+  for (const HeadInput& input : head.inputs) {
+    const auto found = std::ranges::find_if(folders, [&](const std::string& folder) {
+      return Bank(folder).info().encoder.file_sha256 == input.encoder_sha256;
+    });
+    if (found == folders.end()) {
+      throw InputError(
+          "--bank", join(folders),
+          concat("expected one of ", input.encoder_name, " (", input.encoder_sha256.substr(0, 12),
+                 "), which ", run.string(), " was trained on"));
+    }
+    out.push_back(*found);
+  }
+  return out;
+}
+
+void require_tuned_weights(const OpenRun& run, const DecidingRun& tuned, const fs::path& file) {
+  if (sha256_of_file(run.weights) == tuned.weights_sha256) return;
+  throw InputError("RUN", run.folder.string(),
+                   concat(run.weights.filename().string(), " is not what ", file.string(),
+                          " was tuned on; expected --raw, or mien tune again"));
+}
+
+}  // namespace
+
+LogitsByTask OpenRun::probabilities(const std::vector<std::string>& videos,
+                                    const std::string& device) const {
+  LogitsByTask scores = cached_logits(folder, weights, head, banks, videos, device);
+  for (auto& [task, of_task] : scores) of_task = probabilities_of(of_task);
+  return scores;
+}
+
+std::vector<OpenRun> open_runs(const std::vector<fs::path>& folders,
+                               const std::vector<std::string>& which,
+                               const std::vector<std::string>& banks) {
+  std::vector<OpenRun> runs;
+  for (std::size_t r = 0; r < folders.size(); ++r) {
+    OpenRun run{.folder = folders[r], .weights = weights_of_run(folders[r], which.at(r))};
+    run.head = read_head_metadata(run.weights);
+    const auto names = banks.empty()         ? run.head.banks
+                       : folders.size() == 1 ? banks
+                                             : matching_banks(banks, run.head, run.folder);
+    run.banks = open_banks(names, run.head);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+LogitsByTask DecidedRun::probabilities(const std::vector<std::string>& videos,
+                                       const std::string& device) const {
+  LogitsByTask first = runs.front().probabilities(videos, device);
+  if (runs.size() == 1) return first;
+  std::vector<LogitsByTask> others;
+  for (std::size_t r = 1; r < runs.size(); ++r) {
+    others.push_back(runs[r].probabilities(videos, device));
+  }
+  for (auto& [task, scores] : first) {
+    const std::vector<double> weights = rule(task).weights;
+    if (weights.empty()) continue;
+    std::vector<TaskScores> of_runs = {std::move(scores)};
+    for (const LogitsByTask& other : others) {
+      const auto found = other.find(task);
+      of_runs.push_back(found == other.end() ? TaskScores{task, {}} : found->second);
+    }
+    scores = blend(of_runs, weights);
+  }
+  return first;
+}
+
+DecisionRule DecidedRun::rule(Task task) const {
+  const auto found = rules.find(task);
+  return found == rules.end() ? DecisionRule() : found->second;
+}
+
+std::string DecidedRun::description() const {
+  if (rules.empty()) return R"({"expr": "argmax", "au": "p >= 0.5", "smoothing": 0})";
+  nlohmann::json out;
+  for (const auto& [task, tuned] : rules) out[task_name(task)] = to_json(task, tuned);
+  if (runs.size() > 1) {
+    for (const OpenRun& run : runs) out["runs"].push_back(run.folder.string());
+  }
+  return json_text(out);
+}
+
+DecidedRun open_decided_run(const fs::path& folder, const std::string& which,
+                            const std::vector<std::string>& banks, bool raw) {
+  weights_of_run(folder, which);  // what is wrong with the run comes before its decisions
+  const fs::path file = decisions_path(folder);
+  std::error_code ignored;
+  if (raw || !fs::exists(file, ignored)) return {open_runs({folder}, {which}, banks), {}};
+  const DecisionsFile tuned = read_decisions(file);
+  std::vector<fs::path> folders = {folder};
+  std::vector<std::string> weights = {which};
+  for (std::size_t r = 1; r < tuned.runs.size(); ++r) {
+    folders.emplace_back(tuned.runs[r].path);
+    weights.push_back(tuned.runs[r].weights);
+  }
+  DecidedRun run{open_runs(folders, weights, banks), tuned.rules};
+  for (std::size_t r = 0; r < run.runs.size(); ++r) {
+    require_tuned_weights(run.runs[r], tuned.runs[r], file);
+  }
+  return run;
+}
+
+}  // namespace mien

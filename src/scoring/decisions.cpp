@@ -1,0 +1,116 @@
+#include "mien/scoring/decisions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+namespace mien {
+namespace {
+
+std::size_t best_class(std::span<const float> row, std::span<const double> bias) {
+  std::size_t best = 0;
+  double best_score = log_probability(row[0]) + bias[0];
+  for (std::size_t c = 1; c < row.size(); ++c) {
+    const double score = log_probability(row[c]) + bias[c];
+    if (score <= best_score) continue;
+    best = c;
+    best_score = score;
+  }
+  return best;
+}
+
+struct Part {
+  const VideoScores* scores;
+  double weight;
+};
+
+/// What each run has of a video, weights summing to 1.
+std::vector<Part> parts_of(const std::vector<TaskScores>& runs, std::span<const double> weights,
+                           const std::string& video) {
+  std::vector<Part> parts;
+  double sum = 0;
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    const auto found = std::ranges::lower_bound(runs[r].videos, video, {}, &VideoScores::video);
+    if (found == runs[r].videos.end() || found->video != video || found->frames.empty()) continue;
+    parts.push_back({&*found, weights[r]});
+    sum += weights[r];
+  }
+  for (Part& part : parts) {
+    part.weight = sum > 0 ? part.weight / sum : 1.0 / static_cast<double>(parts.size());
+  }
+  return parts;
+}
+
+VideoScores blended(const std::string& video, const std::vector<Part>& parts, std::size_t columns) {
+  VideoScores out{video, parts.front().scores->frames, {}};
+  std::vector<double> sums(out.frames.size() * columns);
+  for (const Part& part : parts) {
+    if (part.weight == 0) continue;
+    const std::vector<float> values = interpolate(*part.scores, columns, out.frames);
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += part.weight * values[i];
+  }
+  out.values.assign(sums.begin(), sums.end());
+  return out;
+}
+
+}  // namespace
+
+double log_probability(float probability) {
+  constexpr double kSmallest = 1e-30;
+  return std::log(std::max(static_cast<double>(probability), kSmallest));
+}
+
+std::vector<double> decide(Task task, std::span<const float> probabilities,
+                           const DecisionRule& rule) {
+  const std::size_t columns = score_columns(task);
+  if (task == Task::kExpr && !rule.bias.empty()) {
+    std::vector<double> out;
+    out.reserve(probabilities.size() / columns);
+    for (std::size_t at = 0; at + columns <= probabilities.size(); at += columns) {
+      out.push_back(static_cast<double>(best_class(probabilities.subspan(at, columns), rule.bias)));
+    }
+    return out;
+  }
+  if (task == Task::kAu && !rule.thresholds.empty()) {
+    std::vector<double> out(probabilities.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<double>(probabilities[i]) >= rule.thresholds[i % columns] ? 1. : 0.;
+    }
+    return out;
+  }
+  return decide(task, probabilities);
+}
+
+TaskDecisions decide(const TaskScores& probabilities, const DecisionRule& rule) {
+  TaskDecisions decisions{probabilities.task, {}};
+  decisions.videos.reserve(probabilities.videos.size());
+  for (const VideoScores& video : probabilities.videos) {
+    decisions.videos.push_back(
+        {video.video, video.frames, decide(probabilities.task, video.values, rule)});
+  }
+  return decisions;
+}
+
+TaskScores blend(const std::vector<TaskScores>& runs, std::span<const double> weights) {
+  if (runs.empty() || weights.size() != runs.size()) {
+    throw std::logic_error("blend: expected a weight a run");
+  }
+  if (runs.size() == 1) return runs.front();
+  std::set<std::string> names;
+  for (const TaskScores& run : runs) {
+    for (const VideoScores& video : run.videos) names.insert(video.video);
+  }
+  TaskScores out{runs.front().task, {}};
+  for (const std::string& name : names) {
+    const std::vector<Part> parts = parts_of(runs, weights, name);
+    if (!parts.empty()) {
+      out.videos.push_back(blended(name, parts, score_columns(out.task)));
+    }
+  }
+  return out;
+}
+
+}  // namespace mien

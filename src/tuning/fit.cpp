@@ -1,0 +1,219 @@
+#include "fit.h"
+
+#include <algorithm>
+#include <set>
+
+#include "mien/core/error.h"
+#include "mien/core/text.h"
+#include "workers.h"
+
+namespace mien {
+namespace {
+
+constexpr double kMinGain = 1e-4;
+constexpr int kRounds = 3;
+
+const VideoScores* find_scores(const TaskScores& scores, const std::string& video) {
+  const auto found = std::ranges::lower_bound(scores.videos, video, {}, &VideoScores::video);
+  const bool usable =
+      found != scores.videos.end() && found->video == video && !found->frames.empty();
+  return usable ? &*found : nullptr;
+}
+
+/// The valid labelled frames among `known`.
+VideoLabels scored_part(const LabelSet& labels, const VideoLabels& video,
+                        const std::vector<std::int32_t>& known) {
+  VideoLabels out{video.video, {}, {}};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < video.frames.size(); ++i) {
+    while (at < known.size() && known[at] < video.frames[i]) ++at;
+    const auto row = labels.row(video, i);
+    if (at == known.size() || known[at] != video.frames[i] || !is_valid_row(labels.task, row)) {
+      continue;
+    }
+    out.frames.push_back(video.frames[i]);
+    out.values.insert(out.values.end(), row.begin(), row.end());
+  }
+  return out;
+}
+
+/// Fits whose scores come from one source share the smoothing of it.
+struct Group {
+  const TaskScores* source;
+  std::vector<std::size_t> fits;
+};
+
+}  // namespace
+
+TuneData tune_data(std::vector<TaskScores> runs, const LabelSet& labels) {
+  TuneData data{{labels.task, labels.split, {}, {}}, std::move(runs)};
+  for (const VideoLabels& video : labels.videos) {
+    const VideoScores* scores =
+        nullptr;  // of the first run that has the video, as blend() takes it
+    for (std::size_t r = 0; r < data.runs.size() && scores == nullptr; ++r) {
+      scores = find_scores(data.runs[r], video.video);
+    }
+    if (scores == nullptr) continue;
+    VideoLabels part = scored_part(labels, video, scores->frames);
+    if (!part.frames.empty()) data.labels.videos.push_back(std::move(part));
+  }
+  if (data.labels.videos.empty()) {
+    throw InputError(
+        task_name(labels.task) + " labels of the " + split_name(labels.split) + " split",
+        concat(labels.videos.size(), " videos"),
+        "expected a frame with a valid label and an embedding");
+  }
+  return data;
+}
+
+const TaskScores& Fitter::source_of(const DecisionRule& rule) {
+  if (rule.weights.empty() || data_.runs.size() == 1) return data_.runs.front();
+  auto found = blends_.find(rule.weights);
+  if (found == blends_.end()) {
+    found = blends_.emplace(rule.weights, blend(data_.runs, rule.weights)).first;
+  }
+  return found->second;
+}
+
+std::vector<float> Fitter::values(const TaskScores& source, std::size_t video,
+                                  const Smoothing& smoothing) const {
+  const VideoLabels& labels = data_.labels.videos[video];
+  const VideoScores* scores = find_scores(source, labels.video);
+  if (scores == nullptr) return {};
+  return smoothed(*scores, score_columns(source.task), smoothing, labels.frames);
+}
+
+Tally Fitter::tally(std::size_t video, const DecisionRule& rule) {
+  Tally counts(data_.labels.task);
+  const std::vector<float> scores = values(source_of(rule), video, rule.smoothing);
+  if (!scores.empty()) {
+    counts.add(data_.labels.videos[video].values, decide(data_.labels.task, scores, rule));
+  }
+  return counts;
+}
+
+void Fitter::fit(const std::vector<Ingredient>& ingredients, std::vector<Fit>& fits) {
+  const auto asked = [&](Ingredient one) {
+    return std::ranges::find(ingredients, one) != ingredients.end();
+  };
+  if (asked(Ingredient::kBlend)) fit_blends(fits);
+  const bool smoothing = asked(Ingredient::kSmoothing), levels = asked(Ingredient::kLevels);
+  for (int round = 0; round < kRounds; ++round) {
+    const bool changed = smoothing && choose_smoothing(fits);
+    if (round > 0 && !changed) break;
+    if (levels) fit_levels(fits);
+    if (!smoothing || !levels) break;
+  }
+}
+
+void Fitter::fit_blends(std::vector<Fit>& fits) const {
+  const std::size_t videos = data_.labels.videos.size();
+  std::vector<std::vector<std::vector<float>>> of_runs;  // [run][video][n * columns]
+  for (const TaskScores& run : data_.runs) {
+    auto& of_run = of_runs.emplace_back();
+    for (std::size_t v = 0; v < videos; ++v) of_run.push_back(values(run, v, {}));
+  }
+  for_each_piece(fits.size(), threads_, [&](std::size_t f) {
+    BlendRows rows{data_.labels.task, std::vector<std::vector<float>>(of_runs.size()), {}};
+    for (std::size_t v = 0; v < videos; ++v) {
+      const bool everywhere =
+          std::ranges::none_of(of_runs, [v](const auto& run) { return run[v].empty(); });
+      if (!fits[f].training[v] || !everywhere) continue;
+      for (std::size_t r = 0; r < of_runs.size(); ++r) {
+        rows.runs[r].insert(rows.runs[r].end(), of_runs[r][v].begin(), of_runs[r][v].end());
+      }
+      const auto& truth = data_.labels.videos[v].values;
+      rows.truth.insert(rows.truth.end(), truth.begin(), truth.end());
+    }
+    fits[f].rule.weights = fit_blend(rows, {.min_gain = kMinGain});
+  });
+}
+
+bool Fitter::choose_smoothing(std::vector<Fit>& fits) {
+  std::vector<Group> groups;
+  for (std::size_t f = 0; f < fits.size(); ++f) {
+    const TaskScores* source = &source_of(fits[f].rule);
+    auto group = std::ranges::find(groups, source, &Group::source);
+    if (group == groups.end()) group = groups.insert(groups.end(), {source, {}});
+    group->fits.push_back(f);
+  }
+  const std::vector<Smoothing> candidates = smoothing_candidates();
+  std::vector<std::vector<double>> scores(fits.size(), std::vector<double>(candidates.size()));
+  for_each_piece(groups.size() * candidates.size(), threads_, [&](std::size_t piece) {
+    const Group& group = groups[piece / candidates.size()];
+    const std::size_t candidate = piece % candidates.size();
+    const Task task = data_.labels.task;
+    std::vector<Tally> totals(group.fits.size(), Tally(task));
+    for (std::size_t v = 0; v < data_.labels.videos.size(); ++v) {
+      const std::vector<float> rows = values(*group.source, v, candidates[candidate]);
+      if (rows.empty()) continue;
+      Tally of_video(task);
+      const DecisionRule* decided = nullptr;  // equal rules are decided once
+      for (std::size_t i = 0; i < group.fits.size(); ++i) {
+        const Fit& fit = fits[group.fits[i]];
+        if (!fit.training[v]) continue;
+        if (decided == nullptr || decided->bias != fit.rule.bias ||
+            decided->thresholds != fit.rule.thresholds) {
+          of_video = Tally(task);
+          of_video.add(data_.labels.videos[v].values, decide(task, rows, fit.rule));
+          decided = &fit.rule;
+        }
+        totals[i].merge(of_video);
+      }
+    }
+    for (std::size_t i = 0; i < group.fits.size(); ++i) {
+      scores[group.fits[i]][candidate] = totals[i].score();
+    }
+  });
+  bool changed = false;
+  for (std::size_t f = 0; f < fits.size(); ++f) {
+    const double enough = std::ranges::max(scores[f]) - kMinGain;
+    const auto first = std::ranges::find_if(scores[f], [&](double s) { return s >= enough; });
+    const Smoothing chosen = candidates[static_cast<std::size_t>(first - scores[f].begin())];
+    changed = changed || chosen != fits[f].rule.smoothing;
+    fits[f].rule.smoothing = chosen;
+  }
+  return changed;
+}
+
+void Fitter::fit_levels(std::vector<Fit>& fits) {
+  std::vector<const TaskScores*> sources;
+  for (const Fit& fit : fits) sources.push_back(&source_of(fit.rule));
+  for_each_piece(fits.size(), threads_, [&](std::size_t f) { fit_levels(*sources[f], fits[f]); });
+}
+
+void Fitter::fit_levels(const TaskScores& source, Fit& fit) const {
+  const SearchOptions options{.min_gain = kMinGain};
+  std::vector<float> scores;
+  std::vector<double> truth;
+  for (std::size_t v = 0; v < data_.labels.videos.size(); ++v) {
+    if (!fit.training[v]) continue;
+    const std::vector<float> rows = values(source, v, fit.rule.smoothing);
+    if (rows.empty()) continue;
+    scores.insert(scores.end(), rows.begin(), rows.end());
+    const auto& labels = data_.labels.videos[v].values;
+    truth.insert(truth.end(), labels.begin(), labels.end());
+  }
+  if (data_.labels.task == Task::kExpr) {
+    std::vector<double> log_p(scores.size());
+    std::ranges::transform(scores, log_p.begin(), log_probability);
+    const std::vector<std::uint8_t> classes(truth.begin(), truth.end());
+    std::vector<double> start = fit.rule.bias;
+    start.resize(kExpressions);
+    fit.rule.bias = fit_class_biases(log_p, classes, std::move(start), options);
+    return;
+  }
+  const std::size_t rows = truth.size() / kActionUnits;
+  std::vector<float> of_unit(rows);
+  std::vector<std::uint8_t> positive(rows);
+  fit.rule.thresholds.assign(kActionUnits, 0.5);
+  for (std::size_t u = 0; u < kActionUnits; ++u) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      of_unit[i] = scores[i * kActionUnits + u];
+      positive[i] = truth[i * kActionUnits + u] > 0;
+    }
+    fit.rule.thresholds[u] = best_threshold(of_unit, positive, options).value;
+  }
+}
+
+}  // namespace mien

@@ -1,0 +1,56 @@
+// Rules fitted on a part of the videos.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "mien/tuning/search.h"
+#include "mien/tuning/tune.h"
+#include "tally.h"
+
+namespace mien {
+
+/// What is tuned on: valid labels of frames that have scores, and each run's probabilities.
+struct TuneData {
+  LabelSet labels;
+  std::vector<TaskScores> runs;
+};
+
+/// Throws InputError when nothing is left.
+TuneData tune_data(std::vector<TaskScores> runs, const LabelSet& labels);
+
+/// A rule and the videos that choose it.
+struct Fit {
+  std::vector<bool> training;  ///< [videos of the labels]
+  DecisionRule rule;
+};
+
+class Fitter {
+ public:
+  Fitter(const TuneData& data, std::int64_t threads) : data_(data), threads_(threads) {}
+
+  /// Each fit's rule: first the weights of the blend (on argmax or .5, not smoothed), then in turns
+  /// the window that is best with the present biases or thresholds, and those for that window.
+  void fit(const std::vector<Ingredient>& ingredients, std::vector<Fit>& fits);
+
+  /// The counts of one video under a rule; none where the rule's runs have no scores for it.
+  Tally tally(std::size_t video, const DecisionRule& rule);
+
+ private:
+  const TaskScores& source_of(const DecisionRule& rule);
+  /// Smoothed probabilities at the video's labelled frames; empty without scores.
+  std::vector<float> values(const TaskScores& source, std::size_t video,
+                            const Smoothing& smoothing) const;
+  void fit_blends(std::vector<Fit>& fits) const;
+  bool choose_smoothing(std::vector<Fit>& fits);
+  void fit_levels(std::vector<Fit>& fits);
+  void fit_levels(const TaskScores& source, Fit& fit) const;
+
+  const TuneData& data_;
+  std::int64_t threads_;
+  std::map<std::vector<double>, TaskScores> blends_;  ///< by weights
+};
+
+}  // namespace mien

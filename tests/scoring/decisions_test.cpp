@@ -1,0 +1,121 @@
+#include "mien/scoring/decisions.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "expectations.h"
+#include "mien/scoring/decisions_file.h"
+#include "temporary_folder.h"
+
+namespace mien {
+namespace {
+
+using testing::contains;
+using testing::refusal_of;
+using testing::TemporaryFolder;
+
+std::vector<float> row(float first, float second) {
+  std::vector<float> p(kExpressions, 0.0F);
+  p[0] = first;
+  p[1] = second;
+  return p;
+}
+
+TEST(Decisions, WithoutARuleAreThoseOfTheScores) {
+  const auto p = row(0.4F, 0.6F);
+  EXPECT_EQ(decide(Task::kExpr, p, {}), decide(Task::kExpr, p));
+  const std::vector<float> units = {0.5F, 0.49F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  EXPECT_EQ(decide(Task::kAu, units, {}), decide(Task::kAu, units));
+}
+
+TEST(Decisions, ABiasIsAddedToTheLogProbability) {
+  DecisionRule rule;
+  rule.bias.assign(kExpressions, 0);
+  rule.bias[0] = std::log(1.6);
+  EXPECT_EQ(decide(Task::kExpr, row(0.4F, 0.6F), rule), std::vector<double>{0});
+  rule.bias[0] = std::log(1.4);
+  EXPECT_EQ(decide(Task::kExpr, row(0.4F, 0.6F), rule), std::vector<double>{1});
+}
+
+TEST(Decisions, AClassOfProbabilityZeroCanStillBeChosenByItsBias) {
+  DecisionRule rule;
+  rule.bias.assign(kExpressions, 0);
+  rule.bias[7] = 100;
+  EXPECT_EQ(decide(Task::kExpr, row(0.4F, 0.6F), rule), std::vector<double>{7});
+}
+
+TEST(Decisions, AThresholdIsReachedByEquality) {
+  DecisionRule rule;
+  rule.thresholds.assign(kActionUnits, 0.25);
+  std::vector<float> p(kActionUnits, 0.25F);
+  p[3] = 0.2499F;
+  std::vector<double> expected(kActionUnits, 1);
+  expected[3] = 0;
+  EXPECT_EQ(decide(Task::kAu, p, rule), expected);
+}
+
+const std::vector<TaskScores> kTwoRuns = {
+    {Task::kVa, {{"a", {1, 3}, {0, 0, 1, 1}}, {"only_first", {1}, {1, 0}}}},
+    {Task::kVa, {{"a", {2, 4}, {1, 0, 0, 1}}, {"only_second", {5}, {0, 1}}}}};
+
+TEST(Blend, TakesTheFirstRunsFramesAndInterpolatesTheOthers) {
+  const TaskScores out = blend(kTwoRuns, std::vector{0.5, 0.5});
+  ASSERT_EQ(out.videos.size(), 3U);
+  EXPECT_EQ(out.videos[0].frames, (std::vector<std::int32_t>{1, 3}));
+  EXPECT_EQ(out.videos[0].values, (std::vector<float>{0.5F, 0, 0.75F, 0.75F}));
+}
+
+TEST(Blend, AVideoOfOneRunIsThatRuns) {
+  for (const auto& weights : {std::vector{0.25, 0.75}, std::vector{1.0, 0.0}}) {
+    const TaskScores out = blend(kTwoRuns, weights);
+    EXPECT_EQ(out.videos[1].values, kTwoRuns[0].videos[1].values);
+    EXPECT_EQ(out.videos[2].values, kTwoRuns[1].videos[1].values);
+    EXPECT_EQ(out.videos[2].frames, kTwoRuns[1].videos[1].frames);
+  }
+}
+
+TEST(Blend, AllWeightOnTheFirstChangesNothing) {
+  const TaskScores out = blend(kTwoRuns, std::vector{1.0, 0.0});
+  EXPECT_EQ(out.videos[0].values, kTwoRuns[0].videos[0].values);
+}
+
+TEST(DecisionsFile, ReadsBackWhatWasWritten) {
+  const TemporaryFolder folder;
+  DecisionsFile file;
+  file.runs = {{".", "best", "ab"}, {"/other", "last", "cd"}};
+  DecisionRule& expr = file.rules[Task::kExpr];
+  expr.weights = {0.1, 0.9};
+  expr.smoothing = {SmoothingKind::kMedian, 30};
+  expr.bias = {0, -1.0 / 3, 2, 0, 0, 0, 0, 1e-17};
+  DecisionRule& units = file.rules[Task::kAu];
+  units.weights = {1, 0};
+  units.thresholds.assign(kActionUnits, 0.1);
+  units.thresholds[4] = 1.0 / 7;
+  file.rules[Task::kVa].smoothing = {SmoothingKind::kGaussian, 4};
+  write_decisions(folder.path() / "decisions.json", file);
+  const DecisionsFile read = read_decisions(folder.path() / "decisions.json");
+  EXPECT_EQ(read.rules, file.rules);
+  ASSERT_EQ(read.runs.size(), 2U);
+  EXPECT_EQ(read.runs[1].path, "/other");
+  EXPECT_EQ(read.runs[1].weights, "last");
+  EXPECT_EQ(read.runs[1].weights_sha256, "cd");
+}
+
+TEST(DecisionsFile, AbsentBiasesAndThresholdsAreWrittenAsWhatTheyMean) {
+  EXPECT_EQ(to_json(Task::kExpr, {}).at("bias"), std::vector<double>(kExpressions));
+  EXPECT_EQ(to_json(Task::kAu, {}).at("thresholds"), std::vector<double>(kActionUnits, 0.5));
+}
+
+TEST(DecisionsFile, ThatIsNoObjectIsRefused) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "decisions.json";
+  for (const char* text : {"", "[]", "3", "null", "{\"format\": 3}"}) {
+    std::ofstream(file) << text;
+    EXPECT_TRUE(contains(refusal_of([&] { read_decisions(file); }), "decisions.json"));
+  }
+}
+
+}  // namespace
+}  // namespace mien
