@@ -165,8 +165,8 @@ def test_the_text_says_what_to_report(mien, world, tmp_path):
     shutil.copytree(world.path / "alone", tmp_path / "run")
     done = mien("tune", tmp_path / "run", "--quiet")
     assert done.returncode == 0 and done.stderr == ""
-    for fragment in ("EXPR F1, raw", "AU F1, raw", "in sample*", "out of fold", "optimistic", "smoothing", "levels",
-                     "chosen:", "decisions.json"):
+    for fragment in ("EXPR F1, raw", "AU F1, raw", "in sample*", "out of fold", "optimistic", "smoothing", "biases",
+                     "thresholds", "chosen:", "decisions.json"):
         assert fragment in done.stdout, fragment
 
 

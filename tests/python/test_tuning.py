@@ -357,6 +357,26 @@ def test_smoothing_pays_where_labels_are_smooth_and_scores_are_noisy(probe):
                                                         result["ingredients.levels"][1])  # fmt: skip
 
 
+def test_the_gain_for_unequal_classes_without_information_is_that_of_biases_from_other_data(probe):
+    """Guessing classes evenly beats always the most frequent: a real gain, which biases of other data bring too."""
+    rng = np.random.default_rng(64)
+
+    def uninformed():
+        truth = rng.choice(CLASSES, 1800, p=PRIOR)
+        p = softmax(0.3 * rng.normal(size=(len(truth), CLASSES)) + 2 * PRIOR)
+        return truth, case_of(truth[:, None], np.repeat(np.arange(30), 60), [p])
+
+    made = [uninformed() for _ in range(10)]
+    others = [uninformed() for _ in range(10)]
+    results = tuned(probe, [case for _, case in made], ingredients=["levels"])
+    fits = run(probe, "biases", [{"log_p": np.log(case["run0"].astype(np.float64)), "truth": truth.astype(np.int32),
+                                  "bias": np.zeros(CLASSES)} for truth, case in others], min_gain=1e-4)
+    oracle = [macro_of(truth, biased(np.log(case["run0"].reshape(-1, CLASSES)), fit["fitted"]))
+              for (truth, case), fit in zip(made, fits, strict=True)]
+    assert abs(np.mean([r["ingredients.levels"][1] for r in results]) - np.mean(oracle)) < 0.02
+    assert np.mean([r["ingredients.levels"][2] for r in results]) > 0.01
+
+
 def au_case(rng, videos=30, length=60):
     """AUs with scores that know nothing: all positive still beats none."""
     truth = (rng.random((videos * length, UNITS)) < np.linspace(0.1, 0.7, UNITS)).astype(np.float64)

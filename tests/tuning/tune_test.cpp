@@ -88,7 +88,7 @@ TEST(TuneReport, SaysWhichNumberIsOptimistic) {
   TuneReport report{.tasks = {tune_task({kLow}, kLabels, levels_only())}, .runs = {"r"}};
   const std::string text = to_text(report);
   EXPECT_NE(text.find("optimistic"), std::string::npos);
-  EXPECT_NE(text.find("levels"), std::string::npos);
+  EXPECT_NE(text.find("thresholds"), std::string::npos);
   const auto json = to_json(report);
   EXPECT_EQ(json.at("au").at("thresholds").size(), kActionUnits);
   EXPECT_EQ(json.at("au").at("smoothing"), 0);
