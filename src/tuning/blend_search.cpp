@@ -81,10 +81,11 @@ void add_class_events(const float* a, const float* b, std::uint8_t truth, Counts
   }
 }
 
-void add_unit_events(const float* a, const float* b, const double* truth, Counts& counts,
+void add_unit_events(const float* a, const float* b, const double* truth,
+                     std::span<const double> thresholds, Counts& counts,
                      std::vector<Event>& events) {
   for (std::size_t u = 0; u < kActionUnits; ++u) {
-    const double from = double{a[u]} - 0.5, to = double{b[u]} - 0.5;
+    const double from = double{a[u]} - thresholds[u], to = double{b[u]} - thresholds[u];
     const auto label = static_cast<std::uint8_t>(truth[u] > 0);
     const bool at_start = from >= 0, at_end = to >= 0;
     counts.add(u, label, at_start ? 1 : 0);
@@ -105,7 +106,7 @@ Best exact_line(const BlendRows& rows, const std::vector<float>& a, const std::v
       add_class_events(&a[i * columns], &b[i * columns], static_cast<std::uint8_t>(*truth), counts,
                        events);
     } else {
-      add_unit_events(&a[i * columns], &b[i * columns], truth, counts, events);
+      add_unit_events(&a[i * columns], &b[i * columns], truth, rows.levels, counts, events);
     }
   }
   std::ranges::stable_sort(events, {}, &Event::share);
@@ -202,6 +203,19 @@ std::vector<double> without_crumbs(std::vector<double> weights) {
   return weights;
 }
 
+/// Biases as factors of the probabilities, thresholds spelt out.
+BlendRows levelled(BlendRows rows) {
+  if (rows.task == Task::kAu && rows.levels.empty()) rows.levels.assign(kActionUnits, 0.5);
+  if (rows.task != Task::kExpr || rows.levels.empty()) return rows;
+  const double largest = std::ranges::max(rows.levels);
+  for (auto& run : rows.runs) {
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      run[i] *= static_cast<float>(std::exp(rows.levels[i % kExpressions] - largest));
+    }
+  }
+  return rows;
+}
+
 double score_of(const BlendRows& rows, const std::vector<double>& weights) {
   const std::vector<float> mixed = mixture(rows, weights);
   return best_share(rows, mixed, mixed, 0, {}).score;
@@ -209,14 +223,18 @@ double score_of(const BlendRows& rows, const std::vector<double>& weights) {
 
 }  // namespace
 
-std::vector<double> fit_blend(const BlendRows& rows, const SearchOptions& options) {
+std::vector<double> fit_blend(const BlendRows& given, const SearchOptions& options) {
+  const BlendRows rows = levelled(given);
   const std::size_t count = rows.runs.size();
-  std::vector<double> weights(count);
-  weights[0] = 1;
+  std::vector<std::vector<double>> starts;
+  for (std::size_t r = 0; r < count; ++r) {
+    starts.emplace_back(count)[r] = 1;
+  }
+  starts.emplace_back(count, 1.0 / static_cast<double>(count));
+  if (!rows.start.empty()) starts.push_back(rows.start);
+  std::vector<double> weights = starts.front();
   double best = score_of(rows, weights);
-  for (std::size_t r = 1; r <= count && count > 1; ++r) {
-    std::vector<double> start(count, r == count ? 1.0 / static_cast<double>(count) : 0.0);
-    if (r < count) start[r] = 1;
+  for (const auto& start : starts) {
     const double score = score_of(rows, start);
     if (score <= best + options.min_gain) continue;
     best = score;

@@ -96,37 +96,43 @@ void Fitter::fit(const std::vector<Ingredient>& ingredients, std::vector<Fit>& f
   const auto asked = [&](Ingredient one) {
     return std::ranges::find(ingredients, one) != ingredients.end();
   };
-  if (asked(Ingredient::kBlend)) fit_blends(fits);
-  const bool smoothing = asked(Ingredient::kSmoothing), levels = asked(Ingredient::kLevels);
+  const bool blending = asked(Ingredient::kBlend), smoothing = asked(Ingredient::kSmoothing),
+             levels = asked(Ingredient::kLevels);
   for (int round = 0; round < kRounds; ++round) {
-    const bool changed = smoothing && choose_smoothing(fits);
+    bool changed = blending && fit_blends(fits);
+    changed = (smoothing && choose_smoothing(fits)) || changed;
     if (round > 0 && !changed) break;
     if (levels) fit_levels(fits);
-    if (!smoothing || !levels) break;
+    if (ingredients.size() < 2) break;
   }
 }
 
-void Fitter::fit_blends(std::vector<Fit>& fits) const {
-  const std::size_t videos = data_.labels.videos.size();
-  std::vector<std::vector<std::vector<float>>> of_runs;  // [run][video][n * columns]
-  for (const TaskScores& run : data_.runs) {
-    auto& of_run = of_runs.emplace_back();
-    for (std::size_t v = 0; v < videos; ++v) of_run.push_back(values(run, v, {}));
-  }
-  for_each_piece(fits.size(), threads_, [&](std::size_t f) {
-    BlendRows rows{data_.labels.task, std::vector<std::vector<float>>(of_runs.size()), {}};
-    for (std::size_t v = 0; v < videos; ++v) {
-      const bool everywhere =
-          std::ranges::none_of(of_runs, [v](const auto& run) { return run[v].empty(); });
-      if (!fits[f].training[v] || !everywhere) continue;
-      for (std::size_t r = 0; r < of_runs.size(); ++r) {
-        rows.runs[r].insert(rows.runs[r].end(), of_runs[r][v].begin(), of_runs[r][v].end());
-      }
-      const auto& truth = data_.labels.videos[v].values;
-      rows.truth.insert(rows.truth.end(), truth.begin(), truth.end());
+BlendRows Fitter::blend_rows(const Fit& fit) const {
+  const std::size_t runs = data_.runs.size();
+  BlendRows rows{data_.labels.task, std::vector<std::vector<float>>(runs), {}};
+  rows.start = fit.rule.weights;
+  rows.levels = data_.labels.task == Task::kExpr ? fit.rule.bias : fit.rule.thresholds;
+  for (std::size_t v = 0; v < data_.labels.videos.size(); ++v) {
+    if (!fit.training[v]) continue;
+    std::vector<std::vector<float>> parts;
+    for (const TaskScores& run : data_.runs) parts.push_back(values(run, v, fit.rule.smoothing));
+    if (std::ranges::any_of(parts, &std::vector<float>::empty)) continue;
+    for (std::size_t r = 0; r < runs; ++r) {
+      rows.runs[r].insert(rows.runs[r].end(), parts[r].begin(), parts[r].end());
     }
-    fits[f].rule.weights = fit_blend(rows, {.min_gain = kMinGain});
+    const auto& truth = data_.labels.videos[v].values;
+    rows.truth.insert(rows.truth.end(), truth.begin(), truth.end());
+  }
+  return rows;
+}
+
+bool Fitter::fit_blends(std::vector<Fit>& fits) const {
+  std::vector<std::vector<double>> before;
+  for (const Fit& fit : fits) before.push_back(fit.rule.weights);
+  for_each_piece(fits.size(), threads_, [&](std::size_t f) {
+    fits[f].rule.weights = fit_blend(blend_rows(fits[f]), {.min_gain = kMinGain});
   });
+  return !std::ranges::equal(fits, before, {}, [](const Fit& fit) { return fit.rule.weights; });
 }
 
 bool Fitter::choose_smoothing(std::vector<Fit>& fits) {

@@ -31,8 +31,9 @@ class Fitter {
  public:
   Fitter(const TuneData& data, std::int64_t threads) : data_(data), threads_(threads) {}
 
-  /// Each fit's rule: first the weights of the blend (on argmax or .5, not smoothed), then in turns
-  /// the window that is best with the present biases or thresholds, and those for that window.
+  /// Each fit's rule by turns until nothing changes, at most 3: the weights of the blend under the
+  /// present window and levels (a median of a blend counts as the blend of medians there), the
+  /// window that is best with them, the biases or thresholds that are best in it.
   void fit(const std::vector<Ingredient>& ingredients, std::vector<Fit>& fits);
 
   /// The counts of one video under a rule; none where the rule's runs have no scores for it.
@@ -43,7 +44,8 @@ class Fitter {
   /// Smoothed probabilities at the video's labelled frames; empty without scores.
   std::vector<float> values(const TaskScores& source, std::size_t video,
                             const Smoothing& smoothing) const;
-  void fit_blends(std::vector<Fit>& fits) const;
+  BlendRows blend_rows(const Fit& fit) const;
+  bool fit_blends(std::vector<Fit>& fits) const;
   bool choose_smoothing(std::vector<Fit>& fits);
   void fit_levels(std::vector<Fit>& fits);
   void fit_levels(const TaskScores& source, Fit& fit) const;

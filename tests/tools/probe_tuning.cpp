@@ -59,10 +59,10 @@ void biases(const SafetensorsFile& input, const json& options, Output& output) {
   });
 }
 
-/// run<r> F32 [n * columns], truth F64 -> weights F64 [options.runs].
+/// run<r> F32 [n * columns], truth F64, levels F64 -> weights F64 [options.runs].
 void blend_weights(const SafetensorsFile& input, const json& options, Output& output) {
   for_each_case(input, options, [&](const Case& one) {
-    BlendRows rows{task_of(options), {}, one.doubles("truth")};
+    BlendRows rows{task_of(options), {}, one.doubles("truth"), one.doubles("levels")};
     for (std::int64_t r = 0; r < options.at("runs").get<std::int64_t>(); ++r) {
       rows.runs.push_back(one.floats("run" + std::to_string(r)));
     }

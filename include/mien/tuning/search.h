@@ -49,11 +49,14 @@ struct BlendRows {
   Task task = Task::kExpr;
   std::vector<std::vector<float>> runs;  ///< a run each, [n, score_columns]
   std::vector<double> truth;             ///< [n, label_columns], all valid
+  std::vector<double> levels;            ///< EXPR biases [8], AU thresholds [12]; empty: none, .5
+  std::vector<double> start;             ///< weights to begin with too; empty: none
 };
 
 /// Weights on the simplex by coordinate search: one run's share against the others' present blend,
-/// EXPR and AU exactly (argmax; thresholds of .5), VA by golden section. Starts at the best of the
-/// single runs and the even blend.
+/// EXPR and AU exactly (a bias is a factor of a probability, so a row's scores stay lines in the
+/// share), VA by golden section. Starts at the best of the single runs, the even blend and
+/// `rows.start`.
 std::vector<double> fit_blend(const BlendRows& rows, const SearchOptions& options);
 
 }  // namespace mien
