@@ -1,4 +1,4 @@
-"""Measurements that the README quotes. encode.py and train.py are the ones to run.
+"""Measurements that the README quotes. encode.py, train.py and evaluate.py are the ones to run.
 
     faces        a folder of JPEG faces, as the crops of a data set
     models       an archive made ready by PyTorch, ONNX Runtime or OpenVINO

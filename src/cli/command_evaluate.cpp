@@ -1,18 +1,21 @@
 // mien evaluate: a run, or anybody's prediction file, against the labels.
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "command_line.h"
 #include "commands.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
 #include "mien/evaluation/evaluate.h"
 #include "mien/evaluation/predictions.h"
 #include "mien/evaluation/report.h"
-#include "mien/scoring/decided_run.h"
-#include "mien/training/dataset.h"
+#include "run_answers.h"
 
 namespace mien {
 namespace {
@@ -32,65 +35,77 @@ struct Options {
   bool all_frames = false, raw = false;
 };
 
-Split split_of(const Options& options) {
-  if (options.split == "train") return Split::kTrain;
-  if (options.split == "validation") return Split::kValidation;
-  throw InputError("--split", options.split, "expected train or validation",
-                   nearest_match(options.split, {"train", "validation"}));
-}
-
 EvaluationOptions evaluation_options(const Options& options) {
   require_in("--bootstrap", options.bootstrap, 0, 1'000'000);
   EvaluationOptions evaluation;
   evaluation.bootstrap.draws = options.bootstrap;
   evaluation.all_frames = options.all_frames;
-  if (options.au_invalid == "mask") {
-    evaluation.au_policy = AuPolicy::kMaskValue;
-  } else if (options.au_invalid != "drop") {
-    throw InputError("--au-invalid", options.au_invalid, "expected drop or mask",
-                     nearest_match(options.au_invalid, {"drop", "mask"}));
-  }
+  evaluation.au_policy = au_policy_from_name(options.au_invalid);
   return evaluation;
 }
 
-/// A run's scores, decided and scored.
+RunQuery query_of(const Options& options) {
+  return {.run = options.run,
+          .weights = options.weights,
+          .annotations = options.annotations,
+          .banks = options.banks,
+          .split = split_from_name(options.split),
+          .raw = options.raw};
+}
+
+std::map<Task, TaskDecisions> read_given_predictions(const Options& options) {
+  require_given("--task", options.task, "expr, au, va or mtl");
+  return read_predictions(options.predictions, submission_task_from_name(options.task, "--task"));
+}
+
+/// The file's decisions of the tasks that the run has; none without a file.
+std::map<Task, TaskDecisions> predictions_beside(const Options& options) {
+  if (options.predictions.empty()) return {};
+  auto decisions = read_given_predictions(options);
+  const HeadMetadata head = read_head_metadata(weights_of_run(options.run, options.weights));
+  std::vector<std::string> tasks;
+  for (const Task task : head.shape.tasks) tasks.push_back(task_name(task));
+  std::erase_if(decisions, [&tasks](const auto& entry) {
+    return std::ranges::find(tasks, task_name(entry.first)) == tasks.end();
+  });
+  if (decisions.empty()) {
+    throw InputError("--task", options.task, "expected a task of the run: " + join(tasks));
+  }
+  return decisions;
+}
+
+/// A run's logits, decided and scored.
 EvaluationReport evaluate_run(const Options& options, const std::string& device) {
   EvaluationOptions evaluation = evaluation_options(options);
-  const DecidedRun run = open_decided_run(options.run, options.weights, options.banks, options.raw);
-  const HeadMetadata& head = run.head();
-  const std::string annotations =
-      options.annotations.empty() ? head.annotations : options.annotations;
-  const Split split = split_of(options);
-  const SplitLabels labels = load_split_side(annotations, head.shape.tasks, head.split, split);
-
-  const auto start = Clock::now();
-  const LogitsByTask scores = run.probabilities(videos_of(labels), device);
-  EvaluationReport report{.split = split};
-  report.decisions = run.description();
-  const Priors priors = priors_of(head);
-  report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  for (const LabelSet& set : labels) {
-    const DecisionRule rule = run.rule(set.task);
-    const TaskScores& probabilities = scores.at(set.task);
-    const TaskDecisions filled =
-        decide(interpolated_at_labels(probabilities, set, rule.smoothing), rule);
-    evaluation.interpolated = &filled;
+  const auto others = predictions_beside(options);
+  const RunAnswers answers = answers_of(query_of(options), device);
+  EvaluationReport report{.split = split_from_name(options.split),
+                          .decisions = answers.decisions_json,
+                          .scoring_seconds = answers.scoring_seconds};
+  const Priors priors = priors_of(answers.head);
+  for (const LabelSet& set : answers.labels) {
+    TaskDecisions filled;
+    if (options.all_frames) filled = answers.at_labels(set);
+    evaluation.interpolated = options.all_frames ? &filled : nullptr;
     evaluation.prior = priors.contains(set.task) ? priors.at(set.task) : Prior();
-    report.tasks.emplace(
-        set.task,
-        evaluate_task(decide(smoothed(probabilities, rule.smoothing), rule), set, evaluation));
+    TaskResult& result = report.tasks[set.task] =
+        evaluate_task(answers.decisions.at(set.task), set, evaluation);
+    const TaskScores& logits = answers.logits.at(set.task);
+    result.diagnostics = diagnose(logits, probabilities_of(logits), set, evaluation.au_policy);
+    if (others.contains(set.task)) {
+      result.agreement =
+          agreement_of(answers.decisions.at(set.task), others.at(set.task), options.predictions);
+    }
   }
   return report;
 }
 
 EvaluationReport evaluate_file(const Options& options) {
   require_given("--annotations", options.annotations, "the folder of the annotations");
-  require_given("--task", options.task, "expr, au, va or mtl");
   const EvaluationOptions evaluation = evaluation_options(options);
   const auto start = Clock::now();
-  const auto decisions =
-      read_predictions(options.predictions, submission_task_from_name(options.task, "--task"));
-  EvaluationReport report{.split = split_of(options)};
+  const auto decisions = read_given_predictions(options);
+  EvaluationReport report{.split = split_from_name(options.split)};
   report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   for (const auto& [task, of_task] : decisions) {
     const LabelSet labels = load_labels(options.annotations, task, report.split);
@@ -99,16 +114,36 @@ EvaluationReport evaluate_file(const Options& options) {
   return report;
 }
 
+/// RUN/evaluation/<split>[-last][-raw].json, for `mien report` and scripts; of the data the run was
+/// trained with, scored as it is published. Another question's answer does not replace it.
+void keep_result(const Options& options, const nlohmann::json& result) {
+  if (!options.banks.empty() || !options.annotations.empty() || options.all_frames ||
+      !options.predictions.empty() || options.au_invalid != "drop" || options.bootstrap == 0) {
+    return;
+  }
+  const std::filesystem::path folder = std::filesystem::path(options.run) / "evaluation";
+  const std::string name = concat(options.split, options.weights == "best" ? "" : "-last",
+                                  options.raw ? "-raw" : "", ".json");
+  try {
+    make_folder(folder, "RUN");
+    write_text(folder / name, json_text(result, 2) + "\n");
+  } catch (const InputError& problem) {  // a run on a read-only disk is still evaluated
+    log::warn(std::string("the result is not kept: ") + problem.what());
+  }
+}
+
 void run_evaluate(const Options& options) {
   const std::string device = options.common.apply();
-  if (options.run.empty() == options.predictions.empty()) {
-    throw InputError("RUN", options.run.empty() ? "(nothing)" : options.run,
-                     "expected either the folder of a run or --predictions FILE");
+  if (options.run.empty() && options.predictions.empty()) {
+    throw InputError("RUN", "(nothing)",
+                     "expected the folder of a run, --predictions FILE, or both");
   }
   const EvaluationReport report =
       options.run.empty() ? evaluate_file(options) : evaluate_run(options, device);
+  const nlohmann::json result = to_json(report);
+  if (!options.run.empty()) keep_result(options, result);
   if (options.common.json) {
-    print_json(to_json(report));
+    print_json(result);
   } else {
     print_text(to_text(report));
   }
@@ -122,8 +157,9 @@ void add_evaluate(CommandLine& line) {
       "evaluate", "Official metrics with confidence intervals, of a run or any prediction file",
       kExample, options->common);
   command->add_option("RUN", options->run, "Folder that mien train made");
-  command->add_option("--predictions", options->predictions,
-                      "Submission file to score instead, whoever made it");
+  command->add_option(
+      "--predictions", options->predictions,
+      "Submission file to score, whoever made it; beside a RUN: how far both agree");
   command->add_option("--task", options->task, "Its task: expr, au, va or mtl");
   command->add_option("--annotations", options->annotations,
                       "Folder of the labels [a run's: as trained]");

@@ -11,15 +11,6 @@
 namespace mien {
 namespace {
 
-template <class Tally>
-Tally pooled(const std::vector<Tally>& videos, std::span<const std::int32_t> multiplicities) {
-  Tally total;
-  for (std::size_t v = 0; v < videos.size(); ++v) {
-    if (multiplicities[v] > 0) total.merge(videos[v], multiplicities[v]);
-  }
-  return total;
-}
-
 bool has_valid_row(const LabelSet& labels, const VideoLabels& video, AuPolicy policy) {
   for (std::size_t i = 0; i < video.frames.size(); ++i) {
     if (is_scored_row(labels.task, labels.row(video, i), policy)) return true;
@@ -47,7 +38,9 @@ std::vector<Tally> tallies_of(const TaskDecisions& decisions, const LabelSet& la
     if (rows.missing > 0 && find_video(decisions.videos, video.video) == nullptr) {
       result.missing_videos.push_back(video.video);
     }
-    if (rows.frames > 0) videos.emplace_back().add(rows, options.au_policy);
+    if (rows.frames == 0) continue;
+    const Tally& tally = videos.emplace_back(tally_of<Tally>(rows, options.au_policy));
+    result.by_video.push_back({video.video, tally.own_score(), rows.frames});
   }
   result.ignored_frames = all_decisions - used_decisions;
   return videos;
@@ -73,6 +66,15 @@ void require_overlap(const TaskDecisions& decisions, const LabelSet& labels,
                           " split labels, none is; its first video is ", labelled->video));
 }
 
+/// Ties keep the order of the names.
+void sort_worst_first(std::vector<VideoScore>& videos, Task task) {
+  if (task == Task::kVa) {  // an error: the largest is the worst
+    std::ranges::stable_sort(videos, std::ranges::greater{}, &VideoScore::score);
+  } else {
+    std::ranges::stable_sort(videos, {}, &VideoScore::score);
+  }
+}
+
 template <class Tally>
 TaskResult evaluate_as(const TaskDecisions& decisions, const LabelSet& labels,
                        const EvaluationOptions& options) {
@@ -81,6 +83,7 @@ TaskResult evaluate_as(const TaskDecisions& decisions, const LabelSet& labels,
   result.au_policy = options.au_policy;
   const auto videos = tallies_of<Tally>(decisions, labels, options, result);
   require_overlap(decisions, labels, options, result);
+  sort_worst_first(result.by_video, labels.task);
   result.videos = static_cast<std::int64_t>(videos.size());
   const Tally total = pooled(videos, std::vector<std::int32_t>(videos.size(), 1));
   total.describe(result);
@@ -96,6 +99,15 @@ TaskResult evaluate_as(const TaskDecisions& decisions, const LabelSet& labels,
 }
 
 }  // namespace
+
+std::string video_measure(Task task) {
+  return task == Task::kExpr ? "accuracy" : task == Task::kAu ? "pooled_f1" : "rmse";
+}
+
+std::vector<VideoScore> TaskResult::worst_decile() const {
+  const std::ptrdiff_t count = (std::ssize(by_video) + 9) / 10;
+  return {by_video.begin(), by_video.begin() + count};
+}
 
 TaskResult evaluate_task(const TaskDecisions& decisions, const LabelSet& labels,
                          const EvaluationOptions& options) {

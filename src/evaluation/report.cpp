@@ -10,10 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-json interval_json(const std::optional<Interval>& interval) {
-  return interval ? json::array({interval->low, interval->high}) : json(nullptr);
-}
-
 /// {name: member(part)} of every part.
 template <class Member>
 json by_name(const TaskResult& result, Member member) {
@@ -53,6 +49,7 @@ json task_json(const TaskResult& result) {
   if (is_va) {
     for (const PartResult& part : result.parts) out[part.name] = part.score.value;
     out["dimensions_ci95"] = intervals;
+    add_diagnostics(result, out);
     return out;
   }
   const std::string parts = result.task == Task::kAu ? "per_au" : "per_class";
@@ -71,10 +68,15 @@ json task_json(const TaskResult& result) {
     out["accuracy"] = result.accuracy;
     out["confusion"] = confusion_json(result.confusion);
   }
+  add_diagnostics(result, out);
   return out;
 }
 
 }  // namespace
+
+json interval_json(const std::optional<Interval>& interval) {
+  return interval ? json::array({interval->low, interval->high}) : json(nullptr);
+}
 
 std::vector<std::string> undefined_parts(const TaskResult& result) {
   std::vector<std::string> names;

@@ -10,19 +10,6 @@ namespace {
 
 constexpr std::size_t kNamesListed = 8;
 
-std::string left(const std::string& text, std::size_t width) {
-  return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
-}
-
-std::string right(const std::string& text, std::size_t width) {
-  return std::string(width > text.size() ? width - text.size() : 0, ' ') + text;
-}
-
-std::string interval_text(const std::optional<Interval>& interval) {
-  if (!interval) return {};
-  return concat("[", fixed(interval->low, 3), ", ", fixed(interval->high, 3), "]");
-}
-
 std::string counted(std::int64_t number, const std::string& noun) {
   return with_thousands(number) + " " + noun + (number == 1 ? "" : "s");
 }
@@ -127,10 +114,24 @@ std::string task_text(const TaskResult& result) {
   std::string out = headline(result) + parts_table(result);
   if (result.task == Task::kExpr) out += confusion_table(result.confusion);
   if (result.task == Task::kAu) out += policy_note(result.au_policy);
-  return out + baseline_note(result) + undefined_note(result) + missing_note(result);
+  return out + baseline_note(result) + undefined_note(result) + missing_note(result) +
+         diagnostics_text(result);
 }
 
 }  // namespace
+
+std::string left(const std::string& text, std::size_t width) {
+  return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
+}
+
+std::string right(const std::string& text, std::size_t width) {
+  return std::string(width > text.size() ? width - text.size() : 0, ' ') + text;
+}
+
+std::string interval_text(const std::optional<Interval>& interval) {
+  if (!interval) return {};
+  return concat("[", fixed(interval->low, 3), ", ", fixed(interval->high, 3), "]");
+}
 
 std::string to_text(const EvaluationReport& report) {
   std::string out = split_name(report.split) + " split, ";

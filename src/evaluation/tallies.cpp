@@ -1,6 +1,7 @@
 #include "tallies.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace mien {
 namespace {
@@ -40,6 +41,10 @@ void ExprTally::describe(TaskResult& result) const {
   result.accuracy = counts.accuracy();
 }
 
+double ExprTally::own_score() const {
+  return counts.accuracy();
+}
+
 void AuTally::add(const AlignedVideo& video, AuPolicy policy) {
   const auto rows = static_cast<std::size_t>(video.frames);
   for (std::size_t i = 0; i < rows; ++i) {
@@ -63,6 +68,12 @@ void AuTally::describe(TaskResult& result) const {
   }
 }
 
+double AuTally::own_score() const {
+  BinaryCounts together;
+  for (const BinaryCounts& unit : counts.units) together.merge(unit);
+  return together.f1_defined() ? together.f1() : 1.0;
+}
+
 void VaTally::add(const AlignedVideo& video, AuPolicy) {
   for (std::size_t i = 0; i < video.truth.size(); ++i) {
     moments[i % 2].add(video.truth[i], video.prediction[i]);
@@ -83,6 +94,10 @@ void VaTally::describe(TaskResult& result) const {
     add_part(result, d == 0 ? "valence" : "arousal", moments[d].defined(), moments[d].count(),
              moments[d].count());
   }
+}
+
+double VaTally::own_score() const {
+  return std::sqrt((moments[0].mean_squared_error() + moments[1].mean_squared_error()) / 2);
 }
 
 Baseline majority_baseline(const Confusion& counts, const Prior& prior) {

@@ -1,6 +1,6 @@
 // What each task counts a video, and the numbers read off a sum of such counts. A Tally has
-// add(video), merge(other, times), statistics() (the headline first, then its parts) and
-// describe(result).
+// add(video), merge(other, times), statistics() (the headline first, then its parts),
+// describe(result) and own_score() (VideoScore's).
 #pragma once
 
 #include <array>
@@ -20,6 +20,7 @@ struct ExprTally {
   void merge(const ExprTally& other, std::int64_t times) { counts.merge(other.counts, times); }
   std::vector<double> statistics() const;
   void describe(TaskResult& result) const;
+  double own_score() const;
 };
 
 struct AuTally {
@@ -29,6 +30,7 @@ struct AuTally {
   void merge(const AuTally& other, std::int64_t times) { counts.merge(other.counts, times); }
   std::vector<double> statistics() const;
   void describe(TaskResult& result) const;
+  double own_score() const;
 };
 
 struct VaTally {
@@ -38,7 +40,26 @@ struct VaTally {
   void merge(const VaTally& other, std::int64_t times);
   std::vector<double> statistics() const;
   void describe(TaskResult& result) const;
+  double own_score() const;
 };
+
+/// One video's counts.
+template <class Tally>
+Tally tally_of(const AlignedVideo& video, AuPolicy policy) {
+  Tally tally;
+  tally.add(video, policy);
+  return tally;
+}
+
+/// The counts of the data in which video v is there `multiplicities[v]` times.
+template <class Tally>
+Tally pooled(const std::vector<Tally>& videos, std::span<const std::int32_t> multiplicities) {
+  Tally total;
+  for (std::size_t v = 0; v < videos.size(); ++v) {
+    if (multiplicities[v] > 0) total.merge(videos[v], multiplicities[v]);
+  }
+  return total;
+}
 
 /// The constant answer's F1 on the truth that `counts` holds; `prior` as in EvaluationOptions.
 Baseline majority_baseline(const Confusion& counts, const Prior& prior);

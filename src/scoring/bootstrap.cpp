@@ -61,19 +61,35 @@ std::optional<Interval> bias_corrected_interval(double estimate, std::vector<dou
                   quantile(draws, normal_cdf(2 * z0 + kTwoSided95))};
 }
 
-std::vector<Estimate> bootstrap(std::size_t videos, const Statistics& statistics,
-                                const BootstrapOptions& options) {
-  const std::vector<double> values = statistics(std::vector<std::int32_t>(videos, 1));
-  std::vector<std::vector<double>> drawn(values.size());
+Estimate BootstrapSample::estimate(std::size_t number) const {
+  return {values.at(number), bias_corrected_interval(values[number], draws[number])};
+}
+
+std::optional<double> BootstrapSample::probability_positive(std::size_t number) const {
+  const std::vector<double>& drawn = draws.at(number);
+  if (drawn.empty()) return std::nullopt;
+  double positive = 0;
+  for (const double value : drawn) positive += value > 0 ? 1 : value == 0 ? .5 : 0;
+  return positive / static_cast<double>(drawn.size());
+}
+
+BootstrapSample bootstrap_sample(std::size_t videos, const Statistics& statistics,
+                                 const BootstrapOptions& options) {
+  BootstrapSample sample{statistics(std::vector<std::int32_t>(videos, 1)), {}};
+  sample.draws.resize(sample.values.size());
   for (const auto& multiplicities : bootstrap_multiplicities(videos, options)) {
     throw_if_interrupted("nothing was changed");
     const std::vector<double> row = statistics(multiplicities);
-    for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i].push_back(row.at(i));
+    for (std::size_t i = 0; i < row.size(); ++i) sample.draws.at(i).push_back(row[i]);
   }
+  return sample;
+}
+
+std::vector<Estimate> bootstrap(std::size_t videos, const Statistics& statistics,
+                                const BootstrapOptions& options) {
+  const BootstrapSample sample = bootstrap_sample(videos, statistics, options);
   std::vector<Estimate> estimates;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    estimates.push_back({values[i], bias_corrected_interval(values[i], std::move(drawn[i]))});
-  }
+  for (std::size_t i = 0; i < sample.values.size(); ++i) estimates.push_back(sample.estimate(i));
   return estimates;
 }
 

@@ -71,6 +71,16 @@ double Confusion::accuracy() const {
   return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
 }
 
+double Confusion::kappa() const {
+  const auto all = static_cast<double>(total());
+  if (all == 0) return 0;
+  double chance = 0;
+  for (std::size_t c = 0; c < classes_; ++c) {
+    chance += static_cast<double>(support(c)) / all * (static_cast<double>(predicted(c)) / all);
+  }
+  return chance >= 1 ? 1.0 : (accuracy() - chance) / (1 - chance);
+}
+
 void BinaryCounts::add(bool truth, bool prediction) {
   if (truth) {
     ++(prediction ? tp : fn);

@@ -1,5 +1,7 @@
 #include "mien/scoring/concordance.h"
 
+#include <algorithm>
+
 namespace mien {
 
 void Concordance::add(double truth, double prediction) {
@@ -43,6 +45,13 @@ bool Concordance::defined() const {
 
 double Concordance::ccc() const {
   return defined() ? 2 * products_ / denominator() : 0.0;
+}
+
+double Concordance::mean_squared_error() const {
+  if (count_ == 0) return 0;
+  const double apart = mean_truth_ - mean_prediction_;
+  const double spread = squares_truth_ + squares_prediction_ - 2 * products_;
+  return std::max(0.0, spread / static_cast<double>(count_)) + apart * apart;
 }
 
 }  // namespace mien

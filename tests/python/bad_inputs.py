@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 from safetensors.numpy import save_file
 
-from helpers import CONFIGS, EXPRESSIONS, Projection, Synthetic, result_json, write_bank, write_encoder, write_labels
+from helpers import CONFIGS, EXPRESSIONS, UNITS, Projection, Synthetic, result_json, write_bank, write_encoder, write_labels
 from helpers import refused, write_video
 from test_encode import make_videos
 
@@ -56,6 +56,7 @@ def make_world(mien, w):
                        "value.txt": TEMPLATE + "102/00001.jpg,3\n102/00002.jpg,8\n",
                        "order.txt": TEMPLATE + "102/00002.jpg,3\n102/00001.jpg,3\n",
                        "short.txt": TEMPLATE + "102/00001.jpg,3\n",
+                       "units.txt": f"image_location,{','.join(UNITS)}\n102/00001.jpg{',0' * 12}\n",
                        "va.txt": "image_location,valence,arousal\n102/00001.jpg,\n",
                        "gap.txt": TEMPLATE + "102/00001.jpg,3\n\n102/00002.jpg,3\n"}.items():
         (w / name).write_text(text)

@@ -19,7 +19,9 @@ SUBMIT = "submit {w}/run --template {w}/template.txt --out {w}/out"
 CASES = {
     "evaluate": [
         ("evaluate", "RUN", "--predictions"),
-        ("evaluate {w}/run --predictions {w}/value.txt", "{w}/run", "either"),
+        ("evaluate {w}/run --predictions {w}/value.txt", "--task = (nothing)", "expr, au"),
+        ("evaluate {w}/run --predictions {w}/va.txt --task va", "va.txt line 2", "valence"),
+        ("evaluate {w}/run --predictions {w}/units.txt --task au", "--task = au", "a task of the run: expr"),
         ("evaluate {w}/rnu", "{w}/rnu", "did you mean {w}/run?"),
         ("evaluate {w}/empty", "{w}/empty", "best.safetensors"),
         ("evaluate {w}/damaged-run", "best.safetensors"),

@@ -17,8 +17,8 @@ def batch(cases):
     return {f"{i}.{name}": array for i, case in enumerate(cases) for name, array in case.items()}
 
 
-def run(probe, function, cases, **options):
-    tensors, _ = probe(f"scoring.{function}", batch(cases), cases=len(cases), **options)
+def run(probe, function, cases, group="scoring", **options):
+    tensors, _ = probe(f"{group}.{function}", batch(cases), cases=len(cases), **options)
     return [
         {name.split(".", 1)[1]: t for name, t in tensors.items() if name.startswith(f"{i}.")}
         for i in range(len(cases))
@@ -122,7 +122,7 @@ EVALUATIONS = [("expr", False), ("au", False), ("au", True), ("va", False)]
 @pytest.mark.parametrize("task,mask_value", EVALUATIONS)
 def test_evaluation_agrees_with_scikit_learn(probe, task, mask_value):
     rng = np.random.default_rng(11)
-    made = [random_case(rng, task) for _ in range(80)]
+    made = [random_case(rng, task) for _ in range(125)]  # of 4 evaluations: 500
     results = run(probe, "evaluate", [flat(case) for case, _, _ in made], task=task,
                   mask_value=mask_value)  # fmt: skip
     for (case, prediction, has), result in zip(made, results, strict=True):

@@ -50,6 +50,11 @@ inline Task task_of(const nlohmann::json& options) {
   return task_from_name(options.at("task").get<std::string>(), "task");
 }
 
+/// Of one length, so that byte order is the order of the numbers.
+inline std::string video_name(std::int32_t index) {
+  return "video" + std::to_string(1000 + index);
+}
+
 /// Videos (index a row, ascending), frames and flat values -> one VideoLabels a video.
 inline std::vector<VideoLabels> rows_by_video(std::span<const std::int32_t> video,
                                               std::span<const std::int32_t> frame,
@@ -57,8 +62,7 @@ inline std::vector<VideoLabels> rows_by_video(std::span<const std::int32_t> vide
   const std::size_t columns = label_columns(task);
   std::vector<VideoLabels> videos;
   for (std::size_t i = 0; i < video.size(); ++i) {
-    // Of one length, so that byte order is the order of the numbers.
-    const std::string name = "video" + std::to_string(1000 + video[i]);
+    const std::string name = video_name(video[i]);
     if (videos.empty() || videos.back().video != name) videos.push_back({name, {}, {}});
     videos.back().frames.push_back(frame[i]);
     const auto row = values.subspan(i * columns, columns);

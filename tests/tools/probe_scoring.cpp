@@ -1,22 +1,17 @@
-// Probes of scoring and evaluation.
+// Probes of scoring and evaluation; probe_evaluation.cpp has more.
 #include <limits>
 
-#include "cases.h"
 #include "mien/evaluation/evaluate.h"
 #include "mien/scoring/bootstrap.h"
 #include "mien/scoring/classification.h"
 #include "mien/scoring/concordance.h"
 #include "mien/scoring/scores.h"
-#include "probe.h"
+#include "probe_cases.h"
 
 namespace mien::probe {
 namespace {
 
-BootstrapOptions bootstrap_options(const nlohmann::json& options) {
-  return {options.value("draws", std::int64_t{0}), options.value("seed", std::uint64_t{5})};
-}
-
-/// truth, prediction I32 -> [macro F1, accuracy, F1 a class].
+/// truth, prediction I32 -> scores [macro F1, accuracy, F1 a class], kappa.
 void confusion(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
   for_each_case(input, options, [&](const Case& one) {
     Confusion counts(options.at("classes").get<std::size_t>());
@@ -27,6 +22,7 @@ void confusion(const SafetensorsFile& input, const nlohmann::json& options, Outp
     std::vector<double> values = {counts.macro_f1(), counts.accuracy()};
     for (std::size_t c = 0; c < counts.classes(); ++c) values.push_back(counts.f1(c));
     add_doubles(output, one.name("scores"), values);
+    add_doubles(output, one.name("kappa"), {counts.kappa()});
   });
 }
 
@@ -43,14 +39,9 @@ void ccc(const SafetensorsFile& input, const nlohmann::json& options, Output& ou
   });
 }
 
-std::vector<VideoLabels> videos_of(const Case& one, const std::string& side, Task task) {
-  return rows_by_video(one.integers(side + "_video"), one.integers(side + "_frame"),
-                       one.doubles(side), task);
-}
-
 /// truth, prediction F32 with <side>_video and <side>_frame -> estimates [1 + parts, 3] (value,
 /// low, high; low and high are NaN without draws), counts I32 [frames, videos, missing, filled,
-/// ignored], baseline F64 [1] (-1 without one).
+/// ignored], baseline F64 [1] (-1 without one), video_scores F64 and video_order I32 (worst first).
 void evaluate(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
   const Task task = task_of(options);
   EvaluationOptions evaluation;
@@ -74,6 +65,14 @@ void evaluate(const SafetensorsFile& input, const nlohmann::json& options, Outpu
     output.add(one.name("counts"), DType::kI64, {5},
                std::vector<std::int64_t>{result.frames, result.videos, result.missing_frames,
                                          result.filled_frames, result.ignored_frames});
+    std::vector<double> by_video;
+    std::vector<std::int32_t> order;
+    for (const VideoScore& video : result.by_video) {
+      by_video.push_back(video.score);
+      order.push_back(std::stoi(video.video.substr(5)) - 1000);
+    }
+    add_doubles(output, one.name("video_scores"), by_video);
+    output.add(one.name("video_order"), DType::kI32, {std::ssize(order)}, order);
     add_doubles(output, one.name("baseline"), {result.baseline ? result.baseline->f1 : -1.0});
   });
 }

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "mien/data/labels.h"
+#include "mien/evaluation/agreement.h"
+#include "mien/evaluation/diagnostics.h"
 #include "mien/scoring/bootstrap.h"
 #include "mien/scoring/classification.h"
 #include "mien/scoring/prior.h"
@@ -46,6 +48,18 @@ struct PartResult {
   std::int64_t answered = 0;  ///< frames where the decision says so; VA: frames
 };
 
+/// One video on its own. A mean over classes says little there (most are absent), so: EXPR the
+/// accuracy; AU the F1 of all its (frame, AU) pairs together, 1 when none is labelled or decided
+/// positive; VA the root of the mean squared error of both dimensions.
+struct VideoScore {
+  std::string video;
+  double score = 0;
+  std::int64_t frames = 0;
+};
+
+/// "accuracy", "pooled_f1", "rmse".
+std::string video_measure(Task task);
+
 struct TaskResult {
   Task task = Task::kExpr;
   Estimate score;                   ///< mean F1 of the 8 classes or 12 AUs, or mean CCC
@@ -61,6 +75,15 @@ struct TaskResult {
   Confusion confusion{kExpressions};          ///< EXPR; rows are the truth
   AuPolicy au_policy = AuPolicy::kDropFrame;  ///< AU
   std::optional<Baseline> baseline;           ///< EXPR and AU; a constant's CCC is 0
+
+  std::vector<VideoScore> by_video;  ///< the worst first, ties by name
+
+  /// Where there are scores, and another's decisions; evaluate_task() leaves them to its caller.
+  std::optional<ScoreDiagnostics> diagnostics;
+  std::optional<Agreement> agreement;
+
+  /// The worst tenth of by_video, rounded up.
+  std::vector<VideoScore> worst_decile() const;
 };
 
 /// Scores decisions (videos in byte order of their names, frames ascending) against the valid

@@ -37,8 +37,22 @@ struct Estimate {
   std::optional<Interval> interval;  ///< 95 %, bias-corrected; none without draws
 };
 
-/// Every number of `statistics` with its interval, all from the same draws. For a paired comparison
-/// let it give the difference of two runs' numbers.
+/// What every draw gives. For a paired comparison let `statistics` give the difference of two runs'
+/// numbers.
+struct BootstrapSample {
+  std::vector<double> values;              ///< [numbers] every video once
+  std::vector<std::vector<double>> draws;  ///< [numbers][draws]
+
+  Estimate estimate(std::size_t number) const;
+  /// Share of the draws above 0, those that are 0 count half; nothing without draws. Of a
+  /// difference: the probability that the first of two runs is the better one on other videos.
+  std::optional<double> probability_positive(std::size_t number) const;
+};
+
+BootstrapSample bootstrap_sample(std::size_t videos, const Statistics& statistics,
+                                 const BootstrapOptions& options);
+
+/// Every number of `statistics` with its interval, all from the same draws.
 std::vector<Estimate> bootstrap(std::size_t videos, const Statistics& statistics,
                                 const BootstrapOptions& options);
 

@@ -34,6 +34,9 @@ class Confusion {
   double macro_f1() const;
   /// 0 when nothing was counted.
   double accuracy() const;
+  /// Cohen's kappa (1960): (accuracy - chance) / (1 - chance), chance from both sides' shares. 1
+  /// when both sides are one and the same constant (where it is undefined), 0 without counts.
+  double kappa() const;
 
  private:
   std::size_t classes_;

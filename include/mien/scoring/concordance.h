@@ -21,6 +21,9 @@ class Concordance {
   double ccc() const;
   bool defined() const;
 
+  /// Of prediction minus truth, squared; 0 without values.
+  double mean_squared_error() const;
+
  private:
   double denominator() const;
 
