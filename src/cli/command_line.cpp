@@ -21,6 +21,7 @@ The pipeline, a command a stage:
   mien train    configs/expr.yaml bank=bank annotations=6th_ABAW_Annotations --out runs/expr
   mien tune     runs/expr
   mien evaluate runs/expr
+  mien compare  runs/expr runs/expr-sam
   mien submit   runs/expr --template template.txt --bank bank --out predictions.txt)";
 
 /// What CLI11 says, in the form of all other errors.

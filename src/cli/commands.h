@@ -9,6 +9,7 @@ void add_encode(CommandLine& line);
 void add_train(CommandLine& line);
 void add_tune(CommandLine& line);
 void add_evaluate(CommandLine& line);
+void add_compare(CommandLine& line);
 void add_submit(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     add_train(line);
     add_tune(line);
     add_evaluate(line);
+    add_compare(line);
     add_submit(line);
     add_inspect(line);
     add_doctor(line);

@@ -8,7 +8,7 @@ import pytest
 from bad_inputs import check_bad_input, flat
 from helpers import refused
 
-COMMANDS = ["encode", "train", "tune", "evaluate", "submit", "inspect", "doctor"]
+COMMANDS = ["encode", "train", "tune", "evaluate", "compare", "submit", "inspect", "doctor"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
 
@@ -20,7 +20,7 @@ CASES = {
     "evaluate": [
         ("evaluate", "RUN", "--predictions"),
         ("evaluate {w}/run --predictions {w}/value.txt", "--task = (nothing)", "expr, au"),
-        ("evaluate {w}/run --predictions {w}/va.txt --task va", "va.txt line 2", "valence"),
+        ("evaluate {w}/run --predictions {w}/va.txt --task va", "va.txt line 2", "expected 3"),
         ("evaluate {w}/run --predictions {w}/units.txt --task au", "--task = au", "a task of the run: expr"),
         ("evaluate {w}/rnu", "{w}/rnu", "did you mean {w}/run?"),
         ("evaluate {w}/empty", "{w}/empty", "best.safetensors"),
@@ -58,6 +58,23 @@ CASES = {
         ("tune {w}/run --bank {w}/strangers", "{w}/strangers", "expected the encoder"),
         ("tune {w}/run --annotations {w}/nowhere", "{w}/nowhere"),
         ("tune {w}/run --ingredient levels", "did you mean --ingredients?"),
+    ],
+    "compare": [
+        ("compare", "RUN", "two runs"),
+        ("compare {w}/run", "RUN = {w}/run", "two runs"),
+        ("compare {w}/run {w}/rnu", "did you mean {w}/run?"),
+        ("compare {w}/run {w}/damaged-run", "best.safetensors"),
+        ("compare {w}/run --predictions {w}/value.txt", "--task = (nothing)", "expr, au"),
+        ("compare {w}/run --predictions {w}/value.txt --task expr", "value.txt line 3", "0 to 7"),
+        ("compare {w}/run --predictions {w}/units.txt --task au", "units.txt = au", "a task that {w}/run has"),
+        ("compare {w}/run --predictions {w}/nothing.txt --task expr", "nothing.txt"),
+        ("compare --predictions {w}/short.txt --predictions {w}/short.txt --task expr", "--annotations"),
+        ("compare {w}/run {w}/run --split tran", "did you mean train?"),
+        ("compare {w}/run {w}/run --weights bst", "--weights = bst"),
+        ("compare {w}/run {w}/run --bootstrap x", "--bootstrap = x"),
+        ("compare {w}/run {w}/run --au-invalid no", "--au-invalid = no", "drop or mask"),
+        ("compare {w}/run {w}/run --annotations {w}/nowhere", "{w}/nowhere"),
+        ("compare {w}/run {w}/run --al-frames", "there is no such option"),
     ],
     "submit": [
         ("submit {w}/run --out {w}/out", "--template"),

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   using namespace mien;
   try {
     auto functions = probe::data_probes();
+    functions.merge(probe::evaluation_probes());
     functions.merge(probe::scoring_probes());
     functions.merge(probe::training_probes());
     functions.merge(probe::tuning_probes());
