@@ -58,6 +58,14 @@ void VideoEmbeddings::require_finite() const {
   }
 }
 
+void require_clean(const Bank& bank, const std::string& what) {
+  if (!bank.info().corruption) return;
+  throw InputError(
+      what, bank.folder().string(),
+      "holds images corrupted by " + corruption_text(*bank.info().corruption) +
+          ", expected a bank without --corrupt (mien evaluate measures by such banks)");
+}
+
 bool is_bank(const fs::path& folder) {
   std::error_code ignored;
   return fs::is_regular_file(folder / kBankFile, ignored);
@@ -96,6 +104,7 @@ VideoEmbeddings Bank::open(const std::string& video) const {
 std::string Bank::state_digest() const {
   Sha256 digest;
   digest.update(json_text(to_json(info_.encoder)));
+  if (info_.corruption) digest.update(corruption_text(*info_.corruption));
   for (const std::string& video : videos_) {
     const fs::path file = video_file(folder_, video);
     std::error_code ignored;

@@ -30,6 +30,16 @@ BankCompute compute_from_json(const json& object, const std::string& what) {
   return compute;
 }
 
+Corruption corruption_from_json(const json& object, const std::string& what) {
+  try {
+    const std::string kind = object.at("kind");
+    return corruption_from_text(concat(kind, ":", json_text(object.at("severity"))),
+                                what + ": corruption");
+  } catch (const json::exception&) {
+    throw InputError(what + ": corruption", json_text(object), "expected kind and severity");
+  }
+}
+
 std::vector<std::string> sources_from_json(const json& list, const std::string& what) {
   try {
     return list.get<std::vector<std::string>>();
@@ -50,6 +60,10 @@ std::string bank_info_text(const BankInfo& info) {
                          {"path", info.compute->path},
                          {"batch_size", info.compute->batch_size},
                          {"threads", info.compute->threads}};
+  }
+  if (info.corruption) {
+    object["corruption"] = {{"kind", corruption_kind_name(info.corruption->kind)},
+                            {"severity", info.corruption->severity}};
   }
   return json_text(object, 2) + "\n";
 }
@@ -74,6 +88,9 @@ BankInfo read_bank_info(const std::filesystem::path& folder) {
                      concat("expected ", info.encoder.embedding_dim, ", as its encoder gives"));
   }
   info.sources = sources_from_json(parsed.value("sources", json::array()), what);
+  if (parsed.contains("corruption")) {
+    info.corruption = corruption_from_json(parsed["corruption"], what);
+  }
   if (parsed.contains("compute")) info.compute = compute_from_json(parsed["compute"], what);
   return info;
 }

@@ -41,9 +41,14 @@ void BatchLoad::read(std::size_t index) {
 }
 
 void BatchLoad::read_square(std::size_t index) {
-  load_crop(batch_.slice.piece->video->path(batch_.slice.first + index),
-            static_cast<int>(recipe_.image_size), recipe_.filter,
-            batch_.images.image(static_cast<std::int64_t>(index)));
+  const VideoFrames& video = *batch_.slice.piece->video;
+  const std::size_t at = batch_.slice.first + index;
+  const int size = static_cast<int>(recipe_.image_size);
+  const std::span<std::uint8_t> crop = batch_.images.image(static_cast<std::int64_t>(index));
+  if (!recipe_.corruption) return load_crop(video.path(at), size, recipe_.filter, crop);
+  Image square = resize_and_crop(load_image(video.path(at)), size, recipe_.filter);
+  corrupt(square, *recipe_.corruption, corruption_seed(video.name, video.numbers[at]));
+  std::ranges::copy(square.pixels, crop.begin());
 }
 
 void BatchLoad::read_whole(std::size_t index) {

@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "mien/data/corruption.h"
 #include "mien/data/image.h"
 #include "mien/data/image_batch.h"
 #include "pieces.h"
@@ -23,6 +25,7 @@ struct ImageRecipe {
   std::int64_t image_size = 0;
   ResizeFilter filter = ResizeFilter::kBicubic;
   bool whole = false;  ///< Encoder::resizes(): whole images where all of a batch have one size
+  std::optional<Corruption> corruption = {};  ///< of the squares
 };
 
 /// The images are read first, each by any thread, and then placed by one. A bad image leaves zeros

@@ -17,8 +17,10 @@ double seconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration<double>(time).count();
 }
 
-ImageRecipe images_for(const Encoder& encoder) {
-  return {encoder.info().image_size, encoder.info().resize, encoder.resizes()};
+/// A corrupted image is a square, whoever resizes the others.
+ImageRecipe images_for(const Encoder& encoder, const std::optional<Corruption>& corruption) {
+  return {encoder.info().image_size, encoder.info().resize, encoder.resizes() && !corruption,
+          corruption};
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ EncodeJob::EncodeJob(const EncodePlan& plan, const VideoRecipe& recipe, Encoder&
       most_under_way_(static_cast<std::size_t>(std::max(1, encoder.batches_under_way()))),
       dim_(static_cast<std::size_t>(recipe.encoder.embedding_dim)),
       cutter_(plan.pieces, static_cast<std::size_t>(recipe.compute.batch_size)),
-      loader_(workers, images_for(encoder)),
+      loader_(workers, images_for(encoder, recipe.corruption)),
       writer_(kMostWaitingFiles) {}
 
 EncodeJob::~EncodeJob() {

@@ -41,7 +41,7 @@ EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& enc
   require_computes(encoder, compute, bank);
   remove_old_temporaries(bank, kDeadTemporary);
   set_threads(compute.threads);
-  const VideoRecipe recipe{bank, encoder.info(), compute, options.every};
+  const VideoRecipe recipe{bank, encoder.info(), compute, options.every, options.corruption};
   const EncodePlan plan = plan_encoding(videos, recipe, options);
   Progress progress("encoding", "images", plan.images);
   progress.skip(plan.skipped_images);

@@ -20,6 +20,7 @@ struct VideoRecipe {
   EncoderInfo encoder;
   BankCompute compute;
   std::int64_t every = 1;
+  std::optional<Corruption> corruption = {};
 };
 
 /// The parts stay mapped from the moment they are found or written, so that another process which

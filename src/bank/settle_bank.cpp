@@ -100,6 +100,17 @@ void require_same_encoder_file(const fs::path& folder, const fs::path& encoder) 
   }
 }
 
+void require_same_corruption(const fs::path& folder, const EncodeOptions& options) {
+  if (!is_bank(folder)) return;
+  const std::optional<Corruption> held = read_bank_info(folder).corruption;
+  if (held == options.corruption) return;
+  throw InputError(
+      "--corrupt", options.corruption ? corruption_text(*options.corruption) : "(not given)",
+      concat("the bank ", folder.string(), " holds ",
+             held ? "images corrupted by " + corruption_text(*held) : std::string("clean images"),
+             "; expected the same or another --bank"));
+}
+
 BankCompute settle_bank(const fs::path& folder, const Encoder& encoder,
                         const EncodeOptions& options, const std::vector<std::string>& sources) {
   make_folder(folder, "--bank");
@@ -108,8 +119,9 @@ BankCompute settle_bank(const fs::path& folder, const Encoder& encoder,
   // Where locks do not work, the file itself decides who was first.
   if (!is_bank(folder)) {
     require_dtype(encoder, options);
-    create_bank_info(folder, {encoder.info(), sources, proposal});
+    create_bank_info(folder, {encoder.info(), sources, proposal, options.corruption});
   }
+  require_same_corruption(folder, options);
   BankInfo info = read_bank_info(folder);
   require_same_encoder(info, encoder.info(), folder);
   const BankCompute compute = info.compute.value_or(proposal);
@@ -121,6 +133,7 @@ BankCompute settle_bank(const fs::path& folder, const Encoder& encoder,
 std::unique_ptr<Encoder> load_settled(const fs::path& folder, const EncoderLoader& load,
                                       const EncodeOptions& options,
                                       const std::vector<std::string>& sources) {
+  require_same_corruption(folder, options);
   const std::optional<BankCompute> fixed = fixed_compute(folder);
   if (fixed) {
     require_agreement(folder, *fixed, options);

@@ -21,6 +21,8 @@ namespace {
 constexpr const char* kExample =
     "  mien encode --images cropped_aligned --images cropped_aligned_new_50_vids \\\n"
     "              --encoder clip-vit-l-14.pt --bank banks/clip-l14\n"
+    "  mien encode --images cropped_aligned --encoder clip-vit-l-14.pt --corrupt jpeg:3 \\\n"
+    "              --bank banks/clip-l14-jpeg3\n"
     "  mien encode --benchmark --encoder clip-vit-l-14.pt";
 
 constexpr double kNotableWaiting = 5;  ///< per cent of the time
@@ -32,6 +34,7 @@ struct Options {
   std::optional<std::string> shard;
   std::int64_t image_size = 0, every = 1, workers = 0;
   std::optional<std::int64_t> batch_size;
+  std::optional<std::string> corrupt;
   bool retry_failed = false, force = false, benchmark = false;
 };
 
@@ -121,13 +124,16 @@ std::vector<std::string> sources_of(const Options& options) {
 }
 
 EncodeOptions encode_options_of(const Options& options) {
+  std::optional<Corruption> corruption;
+  if (options.corrupt) corruption = corruption_from_text(*options.corrupt, "--corrupt");
   return {.batch_size = options.batch_size.value_or(0),
           .workers = options.workers,
           .threads = options.common.threads,
           .dtype = options.dtype,
           .every = options.every,
           .retry_failed = options.retry_failed,
-          .force = options.force};
+          .force = options.force,
+          .corruption = corruption};
 }
 
 void run_encode(const Options& options) {
@@ -140,9 +146,9 @@ void run_encode(const Options& options) {
     return;
   }
   require(options);
+  const EncodeOptions encode = encode_options_of(options);
   const std::vector<VideoFrames> videos = find_videos(options);
   const std::vector<std::string> sources = sources_of(options);
-  const EncodeOptions encode = encode_options_of(options);
   require_same_encoder_file(options.bank, options.encoder);
   const auto load = [&](const std::string& dtype, const std::string& path) {
     return load_encoder(options.encoder, overrides,
@@ -184,6 +190,10 @@ void add_encode(CommandLine& line) {
       ->add_option("--dtype", options->dtype,
                    "Arithmetic: auto, fp32, bf16 or fp16; a bank is of one")
       ->capture_default_str();
+  command->add_option(
+      "--corrupt", options->corrupt,
+      "KIND:SEVERITY, images made worse for mien evaluate: gaussian_noise, "
+      "motion_blur, brightness, contrast, jpeg, occlusion or low_resolution; 1 to 5");
   add_whole_number(command, "--workers", options->workers,
                    "Threads that read images; 0: half the processors");
   add_whole_number(command, "--image-size", options->image_size,

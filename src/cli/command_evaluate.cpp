@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bank_groups.h"
 #include "command_line.h"
 #include "commands.h"
 #include "mien/core/files.h"
@@ -15,6 +16,7 @@
 #include "mien/evaluation/evaluate.h"
 #include "mien/evaluation/predictions.h"
 #include "mien/evaluation/report.h"
+#include "mien/scoring/decisions_file.h"
 #include "run_answers.h"
 
 namespace mien {
@@ -24,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kExample =
     "  mien evaluate runs/expr\n"
+    "  mien evaluate runs/expr --bank banks/l14-jpeg3 --bank banks/l14-noise3\n"
     "  mien evaluate --predictions predictions.txt --annotations 6th_ABAW_Annotations --task au";
 
 struct Options {
@@ -44,11 +47,11 @@ EvaluationOptions evaluation_options(const Options& options) {
   return evaluation;
 }
 
-RunQuery query_of(const Options& options) {
+RunQuery query_of(const Options& options, const BankGroups& banks) {
   return {.run = options.run,
           .weights = options.weights,
           .annotations = options.annotations,
-          .banks = options.banks,
+          .banks = banks.clean,
           .split = split_from_name(options.split),
           .raw = options.raw};
 }
@@ -74,11 +77,44 @@ std::map<Task, TaskDecisions> predictions_beside(const Options& options) {
   return decisions;
 }
 
+/// How many banks the run reads at once; 0 for a blend, whose runs choose by encoder.
+std::size_t banks_a_corruption(const Options& options) {
+  const auto weights = weights_of_run(options.run, options.weights);
+  const auto decisions = decisions_path(options.run);
+  std::error_code ignored;
+  if (!options.raw && std::filesystem::exists(decisions, ignored) &&
+      read_decisions(decisions).runs.size() > 1) {
+    return 0;
+  }
+  return read_head_metadata(weights).inputs.size();
+}
+
+/// The same run on the corrupted banks, beside its answers on the clean ones.
+void add_robustness(const BankGroups& banks, const RunQuery& query, const RunAnswers& clean,
+                    const EvaluationOptions& evaluation, const std::string& device,
+                    EvaluationReport& report) {
+  if (banks.corrupted.empty()) return;
+  std::map<Task, std::vector<CorruptedDecisions>> corrupted;
+  for (const CorruptedBanks& group : banks.corrupted) {
+    const RunAnswers answers = answers_on(group.folders, clean, query, device);
+    report.scoring_seconds += answers.scoring_seconds;
+    for (const auto& [task, decisions] : answers.decisions) {
+      corrupted[task].push_back({corruption_text(group.corruption), decisions});
+    }
+  }
+  for (const LabelSet& set : clean.labels) {
+    report.robustness.emplace(set.task, robustness_of(clean.decisions.at(set.task),
+                                                      corrupted.at(set.task), set, evaluation));
+  }
+}
+
 /// A run's logits, decided and scored.
 EvaluationReport evaluate_run(const Options& options, const std::string& device) {
   EvaluationOptions evaluation = evaluation_options(options);
   const auto others = predictions_beside(options);
-  const RunAnswers answers = answers_of(query_of(options), device);
+  const BankGroups banks = group_banks(options.banks, banks_a_corruption(options));
+  const RunQuery query = query_of(options, banks);
+  const RunAnswers answers = answers_of(query, device);
   EvaluationReport report{.split = split_from_name(options.split),
                           .decisions = answers.decisions_json,
                           .scoring_seconds = answers.scoring_seconds};
@@ -97,6 +133,7 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
           agreement_of(answers.decisions.at(set.task), others.at(set.task), options.predictions);
     }
   }
+  add_robustness(banks, query, answers, evaluation, device, report);
   return report;
 }
 
@@ -164,7 +201,10 @@ void add_evaluate(CommandLine& line) {
   command->add_option("--annotations", options->annotations,
                       "Folder of the labels [a run's: as trained]");
   command->add_option("--split", options->split, "train or validation")->capture_default_str();
-  command->add_option("--bank", options->banks, "Bank, repeatable [as trained]")
+  command
+      ->add_option("--bank", options->banks,
+                   "Bank, repeatable [as trained]; beside them corrupted ones (encode --corrupt): "
+                   "how far the run falls")
       ->allow_extra_args(false);
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
   add_whole_number(command, "--bootstrap", options->bootstrap,

@@ -18,7 +18,9 @@ json facts_of(const Bank& bank, const BankFindings& findings) {
   for (const auto& [video, frame] : findings.failures) {
     failures.push_back({{"video", video}, {"frame", frame.frame}, {"reason", frame.reason}});
   }
+  const std::optional<Corruption>& corruption = bank.info().corruption;
   return {{"encoder", to_json(bank.info().encoder)},
+          {"corruption", corruption ? json(corruption_text(*corruption)) : json()},
           {"embedding_dim", bank.info().encoder.embedding_dim},
           {"videos", findings.videos},
           {"frames", findings.frames},

@@ -57,4 +57,12 @@ RunAnswers answers_of(const RunQuery& query, const std::string& device) {
   return answers;
 }
 
+RunAnswers answers_on(const std::vector<std::string>& banks, const RunAnswers& known,
+                      const RunQuery& query, const std::string& device) {
+  RunAnswers answers{.head = known.head, .labels = known.labels};
+  answer(query, open_decided_run(query.run, query.weights, banks, query.raw, BankUse::kMeasuring),
+         device, answers);
+  return answers;
+}
+
 }  // namespace mien

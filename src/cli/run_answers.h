@@ -42,4 +42,8 @@ AuPolicy au_policy_from_name(const std::string& name);
 /// Throws InputError for what is no run, does not fit its banks, or has no labels.
 RunAnswers answers_of(const RunQuery& query, const std::string& device);
 
+/// The same labels and decisions on other banks.
+RunAnswers answers_on(const std::vector<std::string>& banks, const RunAnswers& known,
+                      const RunQuery& query, const std::string& device);
+
 }  // namespace mien

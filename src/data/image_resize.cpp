@@ -55,18 +55,19 @@ std::string resize_filter_name(ResizeFilter filter) {
 
 Image resize(const Image& image, int width, int height, ResizeFilter filter) {
   require_pixels(image, width, height);
-  return resample(image, {width, 0, width}, {height, 0, height}, filter);
+  return resample(image, {width, 0, width}, {height, 0, height}, kernel_of(filter));
 }
 
 Image resize_and_crop(const Image& image, int size, ResizeFilter filter) {
   require_pixels(image, size, size);
   const CropSpans spans = crop_spans(image.width, image.height, size);
-  return resample(image, spans.columns, spans.rows, filter);
+  return resample(image, spans.columns, spans.rows, kernel_of(filter));
 }
 
 CropWeights crop_weights(int width, int height, int size, ResizeFilter filter) {
   const CropSpans spans = crop_spans(width, height, size);
-  return {axis_weights(width, spans.columns, filter), axis_weights(height, spans.rows, filter)};
+  const ResamplingKernel kernel = kernel_of(filter);
+  return {axis_weights(width, spans.columns, kernel), axis_weights(height, spans.rows, kernel)};
 }
 
 }  // namespace mien

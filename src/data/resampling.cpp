@@ -98,13 +98,13 @@ Image cut(const Image& image, const OutputSpan& columns, const OutputSpan& rows)
 }  // namespace
 
 Image resample(const Image& image, const OutputSpan& columns, const OutputSpan& rows,
-               ResizeFilter filter) {
+               const ResamplingKernel& kernel) {
   if (columns.size == image.width && rows.size == image.height) return cut(image, columns, rows);
   // An unchanged side has one weight of exactly 1 a pixel: its pass copies.
-  const AxisWeights down = axis_weights(image.height, rows, filter);
+  const AxisWeights down = axis_weights(image.height, rows, kernel);
   const int first_row = down.firsts.front();
   const int end_row = down.firsts.back() + down.counts.back();
-  const AxisWeights across = axis_weights(image.width, columns, filter);
+  const AxisWeights across = axis_weights(image.width, columns, kernel);
   return vertical_pass(horizontal_pass(image, across, first_row, end_row), down, first_row);
 }
 

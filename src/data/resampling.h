@@ -15,11 +15,20 @@ struct OutputSpan {
   int count = 0;
 };
 
-AxisWeights axis_weights(int input_size, const OutputSpan& output, ResizeFilter filter);
+/// A filter, and how far from its middle it is not 0, in pixels of the smaller image.
+struct ResamplingKernel {
+  double (*weight)(double x);
+  double support;
+};
+
+ResamplingKernel kernel_of(ResizeFilter filter);
+ResamplingKernel box_kernel();  ///< Pillow's BOX
+
+AxisWeights axis_weights(int input_size, const OutputSpan& output, const ResamplingKernel& kernel);
 
 /// What `image` resized to (columns.size, rows.size) shows in the given columns and rows. The rest
 /// is never computed, so that a picture of 1x100000 costs no more than another.
 Image resample(const Image& image, const OutputSpan& columns, const OutputSpan& rows,
-               ResizeFilter filter);
+               const ResamplingKernel& kernel);
 
 }  // namespace mien

@@ -19,6 +19,10 @@ double bilinear(double x) {
   return x < 1 ? 1 - x : 0;
 }
 
+double box(double x) {
+  return x > -0.5 && x <= 0.5 ? 1 : 0;
+}
+
 std::int32_t fixed_point(double weight) {
   const double scaled = weight * (1 << kWeightBits);
   return static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
@@ -26,12 +30,20 @@ std::int32_t fixed_point(double weight) {
 
 }  // namespace
 
-AxisWeights axis_weights(int input_size, const OutputSpan& output, ResizeFilter filter) {
+ResamplingKernel kernel_of(ResizeFilter filter) {
+  return filter == ResizeFilter::kBicubic ? ResamplingKernel{bicubic, 2.0}
+                                          : ResamplingKernel{bilinear, 1.0};
+}
+
+ResamplingKernel box_kernel() {
+  return {box, 0.5};
+}
+
+AxisWeights axis_weights(int input_size, const OutputSpan& output, const ResamplingKernel& kernel) {
   const double scale = static_cast<double>(input_size) / static_cast<double>(output.size);
   const double filter_scale = std::max(scale, 1.0);
-  const double support = (filter == ResizeFilter::kBicubic ? 2.0 : 1.0) * filter_scale;
+  const double support = kernel.support * filter_scale;
   const double inverse = 1.0 / filter_scale;
-  const auto kernel = filter == ResizeFilter::kBicubic ? bicubic : bilinear;
 
   AxisWeights axis;
   axis.taps = static_cast<int>(std::ceil(support)) * 2 + 1;
@@ -48,7 +60,7 @@ AxisWeights axis_weights(int input_size, const OutputSpan& output, ResizeFilter 
     const int end = std::min(static_cast<int>(center + support + 0.5), input_size);
     double sum = 0;
     for (int x = first; x < end; ++x) {
-      const double weight = kernel((x - center + 0.5) * inverse);
+      const double weight = kernel.weight((x - center + 0.5) * inverse);
       real[static_cast<std::size_t>(x - first)] = weight;
       sum += weight;
     }

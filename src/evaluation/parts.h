@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mien/evaluation/evaluate.h"
+#include "mien/evaluation/robustness.h"
 
 namespace mien {
 
@@ -23,5 +24,8 @@ std::string right(const std::string& text, std::size_t width);
 /// Videos, loss, calibration and agreement: keys of the task's JSON, and lines.
 void add_diagnostics(const TaskResult& result, nlohmann::json& task);
 std::string diagnostics_text(const TaskResult& result);
+
+nlohmann::json robustness_json(const RobustnessTable& table);
+std::string robustness_text(const RobustnessTable& table);
 
 }  // namespace mien

@@ -103,6 +103,9 @@ std::optional<double> EvaluationReport::multitask_p() const {
 json to_json(const EvaluationReport& report) {
   json tasks = json::object();
   for (const auto& [task, result] : report.tasks) tasks[task_name(task)] = task_json(result);
+  for (const auto& [task, table] : report.robustness) {
+    tasks[task_name(task)]["robustness"] = robustness_json(table);
+  }
   if (const auto p = report.multitask_p()) tasks["mtl"] = {{"p", *p}};
   return {{"split", split_name(report.split)},
           {"decisions", json::parse(report.decisions)},

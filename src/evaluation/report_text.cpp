@@ -137,7 +137,10 @@ std::string to_text(const EvaluationReport& report) {
   std::string out = split_name(report.split) + " split, ";
   out += report.decisions == "{}" ? std::string("decisions as they are\n")
                                   : "decisions " + report.decisions + "\n";
-  for (const auto& [task, result] : report.tasks) out += "\n" + task_text(result);
+  for (const auto& [task, result] : report.tasks) {
+    out += "\n" + task_text(result);
+    if (report.robustness.contains(task)) out += robustness_text(report.robustness.at(task));
+  }
   if (const auto p = report.multitask_p()) {
     out += concat("\nMTL   P ", fixed(*p, 4), "  (mean CCC + EXPR F1 + AU F1)\n");
   }

@@ -80,7 +80,8 @@ void append_logits(const Head& head, const at::Tensor& embeddings, const at::Dev
 
 }  // namespace
 
-std::vector<Bank> open_banks(const std::vector<std::string>& folders, const HeadMetadata& head) {
+std::vector<Bank> open_banks(const std::vector<std::string>& folders, const HeadMetadata& head,
+                             BankUse use) {
   if (folders.size() != head.inputs.size()) {
     throw InputError(
         "--bank", concat(folders.size(), " banks"),
@@ -93,6 +94,7 @@ std::vector<Bank> open_banks(const std::vector<std::string>& folders, const Head
   std::vector<Bank> banks;
   for (std::size_t i = 0; i < folders.size(); ++i) {
     const Bank& bank = banks.emplace_back(folders[i]);
+    if (use == BankUse::kAnswers) require_clean(bank, "--bank");
     const EncoderInfo& encoder = bank.info().encoder;
     if (encoder.file_sha256 != head.inputs[i].encoder_sha256 ||
         encoder.embedding_dim != head.inputs[i].dim) {

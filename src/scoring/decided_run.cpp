@@ -50,7 +50,7 @@ LogitsByTask OpenRun::probabilities(const std::vector<std::string>& videos,
 
 std::vector<OpenRun> open_runs(const std::vector<fs::path>& folders,
                                const std::vector<std::string>& which,
-                               const std::vector<std::string>& banks) {
+                               const std::vector<std::string>& banks, BankUse use) {
   std::vector<OpenRun> runs;
   for (std::size_t r = 0; r < folders.size(); ++r) {
     OpenRun run{.folder = folders[r], .weights = weights_of_run(folders[r], which.at(r))};
@@ -58,7 +58,7 @@ std::vector<OpenRun> open_runs(const std::vector<fs::path>& folders,
     const auto names = banks.empty()         ? run.head.banks
                        : folders.size() == 1 ? banks
                                              : matching_banks(banks, run.head, run.folder);
-    run.banks = open_banks(names, run.head);
+    run.banks = open_banks(names, run.head, use);
     runs.push_back(std::move(run));
   }
   return runs;
@@ -101,11 +101,11 @@ std::string DecidedRun::description() const {
 }
 
 DecidedRun open_decided_run(const fs::path& folder, const std::string& which,
-                            const std::vector<std::string>& banks, bool raw) {
+                            const std::vector<std::string>& banks, bool raw, BankUse use) {
   weights_of_run(folder, which);  // what is wrong with the run comes before its decisions
   const fs::path file = decisions_path(folder);
   std::error_code ignored;
-  if (raw || !fs::exists(file, ignored)) return {open_runs({folder}, {which}, banks), {}};
+  if (raw || !fs::exists(file, ignored)) return {open_runs({folder}, {which}, banks, use), {}};
   const DecisionsFile tuned = read_decisions(file);
   std::vector<fs::path> folders = {folder};
   std::vector<std::string> weights = {which};
@@ -113,7 +113,7 @@ DecidedRun open_decided_run(const fs::path& folder, const std::string& which,
     folders.emplace_back(tuned.runs[r].path);
     weights.push_back(tuned.runs[r].weights);
   }
-  DecidedRun run{open_runs(folders, weights, banks), tuned.rules};
+  DecidedRun run{open_runs(folders, weights, banks, use), tuned.rules};
   for (std::size_t r = 0; r < run.runs.size(); ++r) {
     require_tuned_weights(run.runs[r], tuned.runs[r], file);
   }

@@ -85,7 +85,9 @@ Head make_head(const TrainOptions& options, const HeadShape& shape, const std::s
 
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device) {
   TrainingInputs inputs;
-  for (const std::string& folder : options.bank) inputs.banks.emplace_back(folder);
+  for (const std::string& folder : options.bank) {
+    require_clean(inputs.banks.emplace_back(folder), "bank");
+  }
   inputs.labels = load_label_split(options.annotations, options.task_list(), options.split);
   inputs.training = load_dataset(inputs.banks, inputs.labels.training, device);
   inputs.validation = load_dataset(inputs.banks, inputs.labels.validation, device);

@@ -6,6 +6,7 @@
 
 #include "mien/core/error.h"
 #include "mien/evaluation/compare_report.h"
+#include "mien/evaluation/robustness.h"
 
 namespace mien {
 namespace {
@@ -99,6 +100,23 @@ TEST(CompareText, CanBePasted) {
         "labelled ones only A decides 0, only B 1", "not independent"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
+}
+
+TEST(Robustness, ComparesEveryRowOnTheFramesOfAll) {
+  const auto clean = expr({{"a", {1, 2, 3}, {0, 1, 2}}, {"b", {1}, {0}}});
+  const RobustnessTable table =
+      robustness_of(clean,
+                    {{"jpeg:1", expr({{"a", {1, 2, 3}, {0, 1, 2}}, {"b", {1}, {4}}})},
+                     {"jpeg:5", expr({{"a", {1, 2}, {3, 4}}, {"b", {1}, {4}}})}},
+                    kLabels, quick());
+  EXPECT_EQ(table.frames, 3);  // not a 3
+  EXPECT_EQ(table.videos, 2);
+  EXPECT_DOUBLE_EQ(table.clean.value, 2.0 / 8);
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_EQ(table.rows[1].corruption, "jpeg:5");
+  EXPECT_DOUBLE_EQ(table.rows[1].score.second.value, 0);
+  EXPECT_DOUBLE_EQ(table.mean.second.value, (table.rows[0].score.second.value + 0) / 2);
+  EXPECT_TRUE(table.mean.difference.interval.has_value());
 }
 
 }  // namespace

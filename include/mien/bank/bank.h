@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mien/core/safetensors.h"
+#include "mien/data/corruption.h"
 #include "mien/encoder/encoder_info.h"
 
 namespace mien {
@@ -34,8 +35,9 @@ struct BankCompute {
 /// bank.json.
 struct BankInfo {
   EncoderInfo encoder;
-  std::vector<std::string> sources;    ///< image roots, absolute
-  std::optional<BankCompute> compute;  ///< unknown in imported banks
+  std::vector<std::string> sources;           ///< image roots, absolute
+  std::optional<BankCompute> compute;         ///< unknown in imported banks
+  std::optional<Corruption> corruption = {};  ///< of every image; none in an ordinary bank
 };
 
 /// One video of a bank, mapped. Spans live as long as this object.
@@ -99,6 +101,9 @@ class Bank {
   BankInfo info_;
   std::vector<std::string> videos_;
 };
+
+/// Throws InputError (naming `what`) for a bank of corrupted images: they are for measuring.
+void require_clean(const Bank& bank, const std::string& what);
 
 bool is_bank(const std::filesystem::path& folder);
 std::filesystem::path video_file(const std::filesystem::path& folder, const std::string& video);

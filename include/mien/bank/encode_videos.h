@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "mien/data/corruption.h"
 #include "mien/data/image_roots.h"
 #include "mien/encoder/encoder.h"
 
@@ -21,6 +23,8 @@ struct EncodeOptions {
   std::int64_t every = 1;       ///< recorded with each video
   bool retry_failed = false;    ///< encode videos with failed frames anew
   bool force = false;           ///< encode every video anew
+  /// Of every image, after it was resized and cropped to the encoder's square; of the whole bank.
+  std::optional<Corruption> corruption = {};
   std::int64_t part_frames = 10'000;  ///< longer videos are encoded in parts of about this length
 };
 

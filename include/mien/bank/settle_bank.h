@@ -27,6 +27,10 @@ void require_agreement(const std::filesystem::path& folder, const BankCompute& c
 void require_same_encoder_file(const std::filesystem::path& folder,
                                const std::filesystem::path& encoder);
 
+/// Throws InputError that names --corrupt when the bank in `folder` holds other images than
+/// `options` asks for, clean ones among them.
+void require_same_corruption(const std::filesystem::path& folder, const EncodeOptions& options);
+
 /// bank.json as this run needs it: made (of several processes the first decides), extended by new
 /// sources, or refused. Gives how to compute, which may be another path or dtype than the encoder's
 /// own. Throws InputError when the bank is of another encoder or preprocessing, or contradicts the

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mien/evaluation/evaluate.h"
+#include "mien/evaluation/robustness.h"
 
 namespace mien {
 
@@ -14,6 +15,7 @@ struct EvaluationReport {
   Split split = Split::kValidation;
   std::string decisions = "{}";  ///< JSON object: what was applied to the scores; {} is raw
   std::map<Task, TaskResult> tasks;
+  std::map<Task, RobustnessTable> robustness;  ///< where corrupted banks were given
   double scoring_seconds = 0;
 
   std::int64_t missing_frames() const;  ///< summed over the tasks

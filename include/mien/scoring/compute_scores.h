@@ -15,9 +15,13 @@ namespace mien {
 
 using LogitsByTask = std::map<Task, TaskScores>;
 
+enum class BankUse { kAnswers, kMeasuring };
+
 /// The banks that a head needs, in the order of its inputs. Throws InputError when their number,
-/// encoders or dimensions are not those it was trained with.
-std::vector<Bank> open_banks(const std::vector<std::string>& folders, const HeadMetadata& head);
+/// encoders or dimensions are not those it was trained with, and, unless it is for measuring, when
+/// their images were corrupted.
+std::vector<Bank> open_banks(const std::vector<std::string>& folders, const HeadMetadata& head,
+                             BankUse use = BankUse::kAnswers);
 
 /// Logits of every frame that all banks have, for those of `videos` that are in the banks.
 /// Evaluation mode; a frame's logits do not depend on what else is computed (to rounding).

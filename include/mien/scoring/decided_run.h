@@ -28,7 +28,8 @@ struct OpenRun {
 /// encoder digests match. Throws InputError.
 std::vector<OpenRun> open_runs(const std::vector<std::filesystem::path>& folders,
                                const std::vector<std::string>& which,
-                               const std::vector<std::string>& banks);
+                               const std::vector<std::string>& banks,
+                               BankUse use = BankUse::kAnswers);
 
 struct DecidedRun {
   std::vector<OpenRun> runs;  ///< the run itself, then those it is blended with
@@ -50,6 +51,7 @@ struct DecidedRun {
 /// The run with its decisions.json when there is one and `raw` is false. Throws InputError for a
 /// file that does not hold, and when a run's weights are not those that were tuned.
 DecidedRun open_decided_run(const std::filesystem::path& folder, const std::string& which,
-                            const std::vector<std::string>& banks, bool raw);
+                            const std::vector<std::string>& banks, bool raw,
+                            BankUse use = BankUse::kAnswers);
 
 }  // namespace mien
