@@ -282,6 +282,9 @@ def test_evaluate_keeps_its_result_beside_the_run(mien, runs):
     for arguments in (["--bank", data.bank], ["--bootstrap", 0], ["--all-frames"], ["--au-invalid", "mask"]):
         result_json(mien("evaluate", run_folder, *arguments, "--json", "--quiet"))  # other questions
         assert json.loads((run_folder / "evaluation" / "validation.json").read_text()) == kept
+    for threads in (1, 2):
+        again = result_json(mien("evaluate", run_folder, "--threads", threads, "--json", "--quiet"))
+        assert again["tasks"] == found["tasks"]
     result_json(mien("evaluate", run_folder, "--split", "train", "--weights", "last", "--raw", "--json", "--quiet"))
     assert (run_folder / "evaluation" / "train-last-raw.json").exists()
 
