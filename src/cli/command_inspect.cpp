@@ -51,11 +51,13 @@ void run_inspect(const Options& options) {
     result["kind"] = found.kind;
     result["valid"] = found.problems.empty();
     result["problems"] = found.problems;
+    result["warnings"] = found.warnings;
     print_json(result);
   } else {
     print_text(concat(options.path, ": ", found.kind,
                       found.problems.empty() ? ", valid\n" : ", NOT valid\n") +
                facts_text(found.facts, "  "));
+    for (const std::string& warning : found.warnings) print_text("  warning: " + warning + "\n");
     for (const std::string& problem : found.problems) print_text("  problem: " + problem + "\n");
   }
   if (!found.problems.empty()) {

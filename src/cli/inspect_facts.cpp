@@ -38,15 +38,29 @@ json labels_json(const LabelSet& set) {
   return {{"videos", set.videos.size()}, {"rows", rows}, {"valid_rows", valid}};
 }
 
+/// The recordings on both sides; a warning when there are any, naming `whose` split it is. The
+/// official splits part the two people of some videos, so that it is no fault of the data.
+json report_leaks(const LabelSplit& split, const std::string& whose, Inspection& found) {
+  const std::vector<std::string> recordings = leaks(split);
+  if (!recordings.empty()) {
+    found.warnings.push_back(
+        concat(whose, ": ", recordings.size(),
+               " recordings are in training and in validation: ", some_of(recordings)));
+  }
+  return recordings;
+}
+
 void inspect_annotations(const fs::path& path, Inspection& found) {
   json tasks = json::object();
   std::set<std::string> shared;
   for (const Task task : tasks_in(path)) {
     try {
       const LabelSplit split = load_label_split(path.string(), {task}, {});
+      const json recordings = report_leaks(split, task_name(task), found);
       tasks[task_name(task)] = {{"train", labels_json(split.training.front())},
-                                {"validation", labels_json(split.validation.front())}};
-      for (const std::string& recording : leaks(split)) shared.insert(recording);
+                                {"validation", labels_json(split.validation.front())},
+                                {"recordings_in_both_splits", recordings}};
+      for (const json& recording : recordings) shared.insert(recording.get<std::string>());
     } catch (const InputError& problem) {
       found.problems.push_back(problem.what());
     }
@@ -54,6 +68,17 @@ void inspect_annotations(const fs::path& path, Inspection& found) {
   found.facts = {{"layout", is_multitask_root(path) ? "multi-task list" : "challenge folders"},
                  {"tasks", tasks},
                  {"recordings_in_both_splits", shared}};
+}
+
+/// Of the run's own split, as far as its annotations are still where they were.
+void inspect_split(const HeadMetadata& head, Inspection& found) {
+  try {
+    const LabelSplit split = load_label_split(head.annotations, head.shape.tasks, head.split);
+    found.facts["recordings_in_both_splits"] = report_leaks(split, "split", found);
+  } catch (const InputError& problem) {
+    found.facts["recordings_in_both_splits"] = nullptr;
+    found.warnings.push_back(std::string("the split was not looked at: ") + problem.what());
+  }
 }
 
 void inspect_run(const fs::path& path, bool verify, Inspection& found) {
@@ -71,6 +96,8 @@ void inspect_run(const fs::path& path, bool verify, Inspection& found) {
       found.facts["tasks"] = tasks;
       found.facts["encoders"] = inputs;
       found.facts["input_dim"] = head.shape.input_dim;
+      found.facts["normalize"] = normalize_name(head.shape.normalize);
+      if (!found.facts.contains("recordings_in_both_splits")) inspect_split(head, found);
       found.facts["banks"] = head.banks;
     } catch (const InputError& problem) {
       found.problems.push_back(problem.what());

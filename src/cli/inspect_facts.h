@@ -12,6 +12,7 @@ namespace mien {
 struct Inspection {
   std::string kind;                   ///< "encoder", "bank", "annotations", "run", "submission"
   std::vector<std::string> problems;  ///< empty: valid
+  std::vector<std::string> warnings;  ///< to know of; the official splits have some
   nlohmann::json facts = nlohmann::json::object();
 };
 

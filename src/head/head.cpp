@@ -2,6 +2,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/frobenius_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
@@ -49,16 +51,35 @@ HeadLayers::HeadLayers(const HeadShape& shape, const at::Tensor& flat) {
   }
 }
 
+namespace {
+
+std::int64_t statistics_count(const HeadShape& shape) {
+  const bool of_inputs = shape.normalize == Normalize::kStandardize;
+  return 2 * shape.layers * shape.width + (of_inputs ? 2 * shape.input_dim : 0);
+}
+
+/// Each row of `x` [B, D] over its Euclidean norm; a row of zeros stays.
+at::Tensor unit_rows(const at::Tensor& x) {
+  const at::Tensor norms = at::frobenius_norm(x, {1}, /*keepdim=*/true);
+  return x.div(norms.masked_fill(norms.eq(0), 1));
+}
+
+}  // namespace
+
 Head::Head(HeadShape shape, at::ScalarType dtype, at::Device device)
     : shape_(std::move(shape)),
       parameters_(
           at::zeros({shape_.parameter_count()}, at::TensorOptions().dtype(dtype).device(device))),
-      statistics_(at::zeros({2 * shape_.layers * shape_.width}, parameters_.options())),
+      statistics_(at::zeros({statistics_count(shape_)}, parameters_.options())),
       layers_(shape_, parameters_) {
   Carver statistics(statistics_);
   for (std::int64_t i = 0; i < shape_.layers; ++i) {
     const at::Tensor mean = statistics.take({shape_.width});
     blocks_.push_back({mean, statistics.take({shape_.width})});
+  }
+  if (shape_.normalize == Normalize::kStandardize) {
+    input_.mean = statistics.take({shape_.input_dim});
+    input_.std = statistics.take({shape_.input_dim}).fill_(1);
   }
 }
 
@@ -87,8 +108,19 @@ void Head::initialise(std::uint64_t seed) {
   for (const HeadLayers::Output& head : layers_.heads) fill_linear(head.weight, head.bias);
 }
 
+at::Tensor Head::normalized(const at::Tensor& x) const {
+  if (shape_.normalize == Normalize::kNone) return x;
+  if (shape_.normalize == Normalize::kStandardize) return x.sub(input_.mean).div_(input_.std);
+  if (shape_.parts.size() < 2) return unit_rows(x);
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& part : x.split_with_sizes(shape_.parts, 1)) {
+    parts.push_back(unit_rows(part));
+  }
+  return at::cat(parts, 1);
+}
+
 std::vector<at::Tensor> Head::forward(const at::Tensor& x) const {
-  at::Tensor hidden = x;
+  at::Tensor hidden = normalized(x);
   for (std::size_t i = 0; i < layers_.trunk.size(); ++i) {
     const HeadLayers::Block& block = layers_.trunk[i];
     hidden = at::linear(hidden, block.weight, block.bias);
@@ -116,6 +148,10 @@ std::vector<Head::Named> Head::named_tensors() const {
     all.push_back({prefix + "norm.running_mean", blocks_[i].mean});
     all.push_back({prefix + "norm.running_var", blocks_[i].var});
   }
+  if (input_.mean.defined()) {
+    all.push_back({"input.mean", input_.mean});
+    all.push_back({"input.std", input_.std});
+  }
   for (std::size_t i = 0; i < layers_.heads.size(); ++i) {
     const std::string prefix = "heads." + task_name(shape_.tasks[i]) + ".";
     all.push_back({prefix + "weight", layers_.heads[i].weight});
@@ -136,8 +172,12 @@ TensorMap Head::tensors(std::vector<at::Tensor>& keep) const {
   return map;
 }
 
-void Head::load(const SafetensorsFile& file) {
-  const std::vector<Named> expected = named_tensors();
+void Head::load(const SafetensorsFile& file, WithoutInputs without_inputs) {
+  std::vector<Named> expected = named_tensors();
+  if (without_inputs == WithoutInputs::kKeepOwn && !file.tensors().contains("input.mean") &&
+      !file.tensors().contains("input.std")) {
+    std::erase_if(expected, [](const Named& entry) { return entry.name.starts_with("input."); });
+  }
   const bool in_double = parameters_.scalar_type() == at::kDouble;
   for (const auto& [name, tensor] : expected) {
     const auto found = file.tensors().find(name);

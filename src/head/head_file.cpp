@@ -37,6 +37,7 @@ json to_json(const HeadMetadata& metadata) {
           {"layers", shape.layers},
           {"width", shape.width},
           {"dropout", shape.dropout},
+          {"normalize", normalize_name(shape.normalize)},
           {"inputs", inputs},
           {"expr_counts", metadata.expr_counts},
           {"au_shares", metadata.au_shares},
@@ -64,7 +65,9 @@ HeadMetadata from_json(const json& object, const std::string& what) {
   object.at("dropout").get_to(metadata.shape.dropout);
   for (const json& input : object.at("inputs")) {
     metadata.inputs.push_back({input.at("encoder"), input.at("sha256"), input.at("dim")});
+    metadata.shape.parts.push_back(metadata.inputs.back().dim);
   }
+  metadata.shape.normalize = normalize_from_name(object.value("normalize", "none"), what);
   object.at("expr_counts").get_to(metadata.expr_counts);
   object.at("au_shares").get_to(metadata.au_shares);
   metadata.va_means = object.value("va_means", std::vector<double>());  // older heads lack it
@@ -83,7 +86,10 @@ bool is_plausible(const HeadMetadata& metadata) {
   constexpr std::int64_t kMost = 1 << 20;
   const HeadShape& shape = metadata.shape;
   std::int64_t inputs = 0;
-  for (const HeadInput& input : metadata.inputs) inputs += input.dim;
+  for (const HeadInput& input : metadata.inputs) {
+    if (input.dim < 1) return false;
+    inputs += input.dim;
+  }
   const std::set<Task> distinct(shape.tasks.begin(), shape.tasks.end());
   const auto size_is = [](std::size_t size, std::size_t full) { return size == 0 || size == full; };
   return shape.input_dim >= 1 && shape.input_dim <= kMost &&

@@ -1,6 +1,28 @@
 #include "mien/head/head_shape.h"
 
+#include <array>
+
+#include "mien/core/error.h"
+#include "mien/core/text.h"
+
 namespace mien {
+namespace {
+
+constexpr std::array<const char*, 3> kNormalizeNames = {"none", "standardize", "l2"};
+
+}  // namespace
+
+std::string normalize_name(Normalize normalize) {
+  return kNormalizeNames.at(static_cast<std::size_t>(normalize));
+}
+
+Normalize normalize_from_name(const std::string& name, const std::string& what) {
+  for (std::size_t i = 0; i < kNormalizeNames.size(); ++i) {
+    if (name == kNormalizeNames[i]) return static_cast<Normalize>(i);
+  }
+  const std::vector<std::string> names(kNormalizeNames.begin(), kNormalizeNames.end());
+  throw InputError(what, name, "expected one of " + join(names), nearest_match(name, names));
+}
 
 void declare_fields(Fields& fields, HeadOptions& options) {
   fields.add("head.layers", options.layers, "blocks of the trunk", between(0, 64));

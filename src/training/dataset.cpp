@@ -5,9 +5,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
+#include "bank_rows.h"
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/interrupt.h"
@@ -61,149 +61,100 @@ std::int64_t labelled_frames(const LabelSet& set) {
   return count;
 }
 
-/// The same video in all banks, and the frames that all of them have.
-class SideBySide {
- public:
-  SideBySide(const std::vector<Bank>& banks, const std::string& video) {
-    for (const Bank& bank : banks) {
-      if (!bank.has(video)) return;
-    }
-    for (const Bank& bank : banks) {
-      parts_.push_back({bank.open(video), 0});
-      parts_.back().video.require_finite();
-    }
-  }
-
-  std::span<const std::int32_t> frames() const {
-    return parts_.empty() ? std::span<const std::int32_t>() : parts_.front().video.frames();
-  }
-
-  /// Moves every bank to `frame`; false when one of them lacks it.
-  bool seek(std::int32_t frame) {
-    for (Part& part : parts_) {
-      const auto all = part.video.frames();
-      while (part.row < all.size() && all[part.row] < frame) ++part.row;
-      if (part.row == all.size() || all[part.row] != frame) return false;
-    }
-    return true;
-  }
-
-  /// Appends the embeddings at the place of seek().
-  void append_to(std::vector<std::uint16_t>& rows) const {
-    for (const Part& part : parts_) {
-      const auto row = part.video.row(part.row);
-      rows.insert(rows.end(), row.begin(), row.end());
-    }
-  }
-
- private:
-  struct Part {
-    VideoEmbeddings video;
-    std::size_t row;
-  };
-  std::vector<Part> parts_;
-};
-
-/// Collects rows on the host before they become tensors.
-class Collector {
- public:
-  Collector(const std::vector<Bank>& banks, const SplitLabels& labels)
-      : banks_(banks), labels_(labels), columns_(labels.size()) {}
-
-  void add_video(const std::string& video) {
+/// Which rows there are: videos and rows of the result.
+void find_rows(const std::vector<Bank>& banks, const SplitLabels& labels, Dataset& data) {
+  for (const std::string& video : videos_of(labels)) {
     throw_if_interrupted("nothing was written yet");
-    SideBySide embeddings(banks_, video);
     std::vector<LabelCursor> cursors;
-    for (const LabelSet& set : labels_) cursors.emplace_back(set, video);
-    std::optional<std::uint32_t> index;
-    for (const std::int32_t frame : embeddings.frames()) {
-      std::vector<std::span<const double>> values;
+    for (const LabelSet& set : labels) cursors.emplace_back(set, video);
+    const auto index = static_cast<std::uint32_t>(data.videos.size());
+    const std::size_t rows_before = data.rows.size();
+    for (const std::int32_t frame : shared_frames(banks, video)) {
       bool labelled = false;
-      for (std::size_t t = 0; t < labels_.size(); ++t) {
-        values.push_back(cursors[t].at(frame));
-        labelled = labelled || any_valid(labels_[t].task, values.back());
+      for (std::size_t t = 0; t < labels.size() && !labelled; ++t) {
+        labelled = any_valid(labels[t].task, cursors[t].at(frame));
       }
-      if (!labelled || !embeddings.seek(frame)) continue;
-      if (!index) {
-        index = static_cast<std::uint32_t>(data_.videos.size());
-        data_.videos.push_back(video);
-      }
-      data_.rows.push_back({*index, frame});
-      embeddings.append_to(halves_);
-      for (std::size_t t = 0; t < labels_.size(); ++t) add_labels(t, values[t]);
+      if (labelled) data.rows.push_back({index, frame});
     }
+    if (data.rows.size() > rows_before) data.videos.push_back(video);
   }
-
-  Dataset finish(const std::string& device) {
-    if (data_.rows.size() < 2) {
-      throw InputError("bank", banks_.front().folder().string(),
-                       concat("has ", data_.rows.size(),
-                              " of the labelled frames of the split; expected at least 2 (do the "
-                              "names of its videos match the annotations'?)"));
-    }
-    const auto rows = data_.size();
-    const auto dim = static_cast<std::int64_t>(halves_.size()) / rows;
-    data_.embeddings = copied(halves_, {rows, dim}, at::kHalf).to(at::Device(device));
-    data_.row_videos = row_videos().to(at::Device(device));
-    for (std::size_t t = 0; t < labels_.size(); ++t) finish_task(t, at::Device(device));
-    return std::move(data_);
+  if (data.rows.size() < 2) {
+    throw InputError("bank", banks.front().folder().string(),
+                     concat("has ", data.rows.size(),
+                            " of the labelled frames of the split; expected at least 2 (do the "
+                            "names of its videos match the annotations'?)"));
   }
+}
 
- private:
-  struct Column {
-    std::vector<float> values;        ///< [N, columns], 0 where not valid
-    std::vector<std::uint8_t> valid;  ///< [N, mask_columns]
-    std::int64_t rows_with_label = 0;
+/// The frames of each video's rows, in the order of the rows.
+std::vector<std::vector<std::int32_t>> frames_by_video(const Dataset& data) {
+  std::vector<std::vector<std::int32_t>> frames(data.videos.size());
+  for (const RowSource& row : data.rows) frames[row.video].push_back(row.frame);
+  return frames;
+}
+
+/// The one copy of the embeddings, made video by video where it stays.
+at::Tensor load_embeddings(const std::vector<Bank>& banks, const Dataset& data,
+                           const at::Device& device) {
+  std::int64_t dim = 0, first = 0;
+  for (const Bank& bank : banks) dim += bank.info().encoder.embedding_dim;
+  const auto halves = at::TensorOptions().dtype(at::kHalf);
+  const at::Tensor all = at::empty({data.size(), dim}, halves.device(device));
+  const auto frames = frames_by_video(data);
+  for (std::size_t video = 0; video < frames.size(); ++video) {
+    throw_if_interrupted("nothing was written yet");
+    const at::Tensor rows = all.narrow(0, first, std::ssize(frames[video]));
+    const at::Tensor host = device.is_cpu() ? rows : at::empty(rows.sizes(), halves);
+    copy_rows(banks, data.videos[video], frames[video], host);
+    if (!device.is_cpu()) rows.copy_(host);
+    first += rows.size(0);
+  }
+  return all;
+}
+
+at::Tensor row_videos(const Dataset& data) {
+  const at::Tensor videos = at::empty({data.size()}, at::TensorOptions().dtype(at::kLong));
+  std::transform(data.rows.begin(), data.rows.end(), videos.mutable_data_ptr<std::int64_t>(),
+                 [](const RowSource& row) { return row.video; });
+  return videos;
+}
+
+TaskLabels load_task(const LabelSet& set, const Dataset& data, const at::Device& device) {
+  const std::size_t columns = label_columns(set.task), masks = mask_columns(set.task);
+  const bool classes = set.task == Task::kExpr;
+  const auto made = [&](std::size_t width, at::ScalarType dtype) {
+    return at::zeros({data.size(), static_cast<std::int64_t>(width)},
+                     at::TensorOptions().dtype(dtype));
   };
-
-  template <class T>
-  static at::Tensor copied(std::vector<T>& values, at::IntArrayRef shape, at::ScalarType dtype) {
-    return at::from_blob(values.data(), shape, dtype).clone();
-  }
-
-  void add_labels(std::size_t t, std::span<const double> row) {
-    Column& column = columns_[t];
-    const Task task = labels_[t].task;
-    const bool any = any_valid(task, row);
-    if (mask_columns(task) == 1) column.valid.push_back(any);
-    for (std::size_t c = 0; c < label_columns(task); ++c) {
-      const bool valid = any && is_valid_value(task, row[c]);
-      column.values.push_back(valid ? static_cast<float>(row[c]) : 0);
-      if (mask_columns(task) > 1) column.valid.push_back(valid);
+  TaskLabels task{.task = set.task, .all_valid = true};
+  task.valid_host = made(masks, at::kBool);
+  const at::Tensor labels = made(columns, classes ? at::kLong : at::kFloat);
+  auto* valid = task.valid_host.mutable_data_ptr<bool>();
+  auto* integers = classes ? labels.mutable_data_ptr<std::int64_t>() : nullptr;
+  auto* numbers = classes ? nullptr : labels.mutable_data_ptr<float>();
+  std::int64_t rows_with_label = 0;
+  std::optional<LabelCursor> cursor;
+  for (std::size_t i = 0; i < data.rows.size(); ++i) {
+    const RowSource& row = data.rows[i];
+    if (i == 0 || row.video != data.rows[i - 1].video) cursor.emplace(set, data.videos[row.video]);
+    const std::span<const double> values = cursor->at(row.frame);
+    const bool any = any_valid(set.task, values);
+    rows_with_label += any;
+    if (masks == 1) valid[i] = any;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const bool known = any && is_valid_value(set.task, values[c]);
+      if (masks > 1) valid[i * masks + c] = known;
+      if (known && classes) integers[i * columns + c] = static_cast<std::int64_t>(values[c]);
+      if (known && !classes) numbers[i * columns + c] = static_cast<float>(values[c]);
     }
-    column.rows_with_label += any;
   }
-
-  at::Tensor row_videos() const {
-    std::vector<std::int64_t> videos;
-    for (const RowSource& row : data_.rows) videos.push_back(row.video);
-    return copied(videos, {data_.size()}, at::kLong);
-  }
-
-  void finish_task(std::size_t t, const at::Device& device) {
-    Column& column = columns_[t];
-    TaskLabels task;
-    task.task = labels_[t].task;
-    const auto width = static_cast<std::int64_t>(label_columns(task.task));
-    const auto mask_width = static_cast<std::int64_t>(mask_columns(task.task));
-    task.valid_host = copied(column.valid, {data_.size(), mask_width}, at::kByte).to(at::kBool);
-    const at::Tensor values = copied(column.values, {data_.size(), width}, at::kFloat);
-    const bool classes = task.task == Task::kExpr;
-    const at::Tensor mask = mask_width == 1 ? task.valid_host.select(1, 0) : task.valid_host;
-    task.labels = (classes ? values.select(1, 0).to(at::kLong) : values).to(device);
-    task.valid = mask.to(device).contiguous();
-    task.all_valid = std::all_of(column.valid.begin(), column.valid.end(),
-                                 [](std::uint8_t valid) { return valid != 0; });
-    task.without_embedding = labelled_frames(labels_[t]) - column.rows_with_label;
-    data_.tasks.push_back(std::move(task));
-  }
-
-  const std::vector<Bank>& banks_;
-  const SplitLabels& labels_;
-  std::vector<Column> columns_;
-  std::vector<std::uint16_t> halves_;
-  Dataset data_;
-};
+  task.all_valid = std::all_of(valid, valid + task.valid_host.numel(), [](bool v) { return v; });
+  task.labels = (classes ? labels.select(1, 0) : labels).to(device);
+  const at::Tensor mask = masks == 1 ? task.valid_host.select(1, 0) : task.valid_host;
+  task.valid = mask.to(device).contiguous();
+  task.without_embedding = labelled_frames(set) - rows_with_label;
+  return task;
+}
 
 /// Targets of some rows; undefined `index` means all of them.
 TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index, at::ScalarType dtype) {
@@ -221,6 +172,27 @@ void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows, st
     task.videos = of_rows;
     task.video_count = count;
   }
+}
+
+void update(Sha256& sha, const at::Tensor& tensor) {
+  constexpr std::int64_t kRowsAtOnce = 65536;  // a device's embeddings are not copied as a whole
+  for (const at::Tensor& chunk : tensor.split(kRowsAtOnce)) {
+    const at::Tensor host = chunk.to(at::kCPU).contiguous();
+    sha.update({static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()});
+  }
+}
+
+std::string digest_of(const Dataset& data) {
+  Sha256 sha;
+  for (const std::string& video : data.videos) sha.update(video + "\n");
+  sha.update(std::as_bytes(std::span(data.rows)));
+  update(sha, data.embeddings);
+  for (const TaskLabels& task : data.tasks) {
+    sha.update(task_name(task.task));
+    update(sha, task.labels);
+    update(sha, task.valid_host);
+  }
+  return sha.hex();
 }
 
 }  // namespace
@@ -242,23 +214,6 @@ std::vector<TaskTargets> Dataset::all_targets() const {
   for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, at::kFloat));
   add_videos(targets, row_videos, std::ssize(videos));
   return targets;
-}
-
-std::string Dataset::digest() const {
-  Sha256 sha;
-  for (const std::string& video : videos) sha.update(video + "\n");
-  sha.update(std::as_bytes(std::span(rows)));
-  const auto add = [&sha](const at::Tensor& tensor) {
-    const at::Tensor host = tensor.to(at::kCPU).contiguous();
-    sha.update({static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()});
-  };
-  add(embeddings);
-  for (const TaskLabels& task : tasks) {
-    sha.update(task_name(task.task));
-    add(task.labels);
-    add(task.valid_host);
-  }
-  return sha.hex();
 }
 
 std::vector<std::int64_t> Dataset::expr_counts() const {
@@ -298,9 +253,15 @@ std::vector<double> Dataset::va_means() const {
 
 Dataset load_dataset(const std::vector<Bank>& banks, const SplitLabels& labels,
                      const std::string& device) {
-  Collector collector(banks, labels);
-  for (const std::string& video : videos_of(labels)) collector.add_video(video);
-  return collector.finish(device);
+  Dataset data;
+  find_rows(banks, labels, data);
+  data.embeddings = load_embeddings(banks, data, at::Device(device));
+  data.row_videos = row_videos(data).to(at::Device(device));
+  for (const LabelSet& set : labels) {
+    data.tasks.push_back(load_task(set, data, at::Device(device)));
+  }
+  data.content_digest = digest_of(data);
+  return data;
 }
 
 }  // namespace mien

@@ -1,5 +1,7 @@
 #include "mien/training/inputs.h"
 
+#include <ATen/ops/from_blob.h>
+
 #include <algorithm>
 
 #include "mien/core/error.h"
@@ -24,7 +26,9 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
   for (const Bank& bank : inputs.banks) {
     const EncoderInfo& encoder = bank.info().encoder;
     metadata.inputs.push_back({encoder.name, encoder.file_sha256, encoder.embedding_dim});
+    metadata.shape.parts.push_back(encoder.embedding_dim);
   }
+  metadata.shape.normalize = normalize_from_name(options.normalize, "normalize");
   metadata.expr_counts = inputs.training.expr_counts();
   metadata.au_shares = inputs.training.au_shares();
   metadata.va_means = inputs.training.va_means();
@@ -60,6 +64,21 @@ std::string split_text(const std::string& name, const SplitLabels& labels, const
   return text;
 }
 
+at::Tensor as_tensor(const std::vector<double>& values) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  return at::from_blob(const_cast<double*>(values.data()), {size}, at::kDouble).clone();
+}
+
+/// From here on only the names of videos and files are needed.
+void forget_values(SplitLabels& labels) {
+  for (LabelSet& set : labels) {
+    for (VideoLabels& video : set.videos) {
+      video.frames = {};
+      video.values = {};
+    }
+  }
+}
+
 /// A head too large for the machine is the user's to change.
 Head sized_head(const HeadShape& shape, const std::string& device) {
   try {
@@ -73,13 +92,23 @@ Head sized_head(const HeadShape& shape, const std::string& device) {
 
 }  // namespace
 
-Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device) {
+Head make_head(const TrainOptions& options, const HeadShape& shape,
+               const std::optional<InputMoments>& moments, const std::string& device) {
   Head head = sized_head(shape, device);
   head.initialise(static_cast<std::uint64_t>(options.seed));
-  if (!options.init.empty()) {
-    require_exists(options.init, "init", "a safetensors file with weights");
-    head.load(SafetensorsFile(options.init));
+  const auto& [mean, deviation] = head.input_statistics();
+  if (mean.defined() && moments) {
+    mean.copy_(as_tensor(moments->mean));
+    deviation.copy_(as_tensor(moments->std));
   }
+  if (options.init.empty()) return head;
+  require_exists(options.init, "init", "a safetensors file with weights");
+  const SafetensorsFile weights(options.init);
+  if (!mean.defined() && weights.tensors().contains("input.mean")) {
+    throw InputError("init", options.init,
+                     "holds input.mean and input.std; expected normalize = standardize beside it");
+  }
+  head.load(weights, WithoutInputs::kKeepOwn);
   return head;
 }
 
@@ -90,14 +119,24 @@ TrainingInputs load_inputs(const TrainOptions& options, const std::string& devic
   }
   inputs.labels = load_label_split(options.annotations, options.task_list(), options.split);
   inputs.training = load_dataset(inputs.banks, inputs.labels.training, device);
+  forget_values(inputs.labels.training);
   inputs.validation = load_dataset(inputs.banks, inputs.labels.validation, device);
+  forget_values(inputs.labels.validation);
+  if (options.normalize == "standardize") inputs.training.moments = input_moments(inputs.training);
   inputs.metadata = metadata_of(options, inputs);
-  make_head(options, inputs.metadata.shape, "cpu");  // refuses what it cannot be made of
+  make_head(options, inputs.metadata.shape, {}, "cpu");  // refuses what it cannot be made of
   return inputs;
 }
 
 std::vector<std::string> leaks(const LabelSplit& labels) {
   return shared_recordings(videos_of(labels.training), videos_of(labels.validation));
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::ptrdiff_t kShown = 5;
+  const auto end = names.begin() + std::min(kShown, std::ssize(names));
+  const std::string text = join({names.begin(), end});
+  return end == names.end() ? text : concat(text, " and ", names.end() - end, " more");
 }
 
 std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
@@ -116,15 +155,12 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
   std::string text = split_text("training", inputs.labels.training, inputs.training) +
                      split_text("validation", inputs.labels.validation, inputs.validation);
   const auto shared = leaks(inputs.labels);
-  text += shared.empty()
-              ? "leaks: none (no recording is on both sides)\n"
-              : concat("leaks: ", shared.size(), " recordings are on both sides: ",
-                       join({shared.begin(),
-                             shared.begin() + std::min<std::ptrdiff_t>(5, std::ssize(shared))}),
-                       "\n");
-  text +=
-      concat("head: ", shape.input_dim, " -> ", shape.layers, " x ", shape.width, " -> ",
-             join(options.tasks), ", ", with_thousands(shape.parameter_count()), " parameters\n");
+  text += shared.empty() ? "leaks: none (no recording is on both sides)\n"
+                         : concat("leaks: ", shared.size(),
+                                  " recordings are on both sides: ", some_of(shared), "\n");
+  text += concat("head: ", shape.input_dim, " -> ", shape.layers, " x ", shape.width, " -> ",
+                 join(options.tasks), ", ", with_thousands(shape.parameter_count()), " parameters",
+                 shape.normalize == Normalize::kNone ? "" : ", inputs " + options.normalize, "\n");
   text += concat("steps: ", with_thousands(steps), " an epoch, ",
                  with_thousands(steps * options.epochs), " in ", options.epochs,
                  " epochs of batch ", options.batch_size, " on ", device, "\n");

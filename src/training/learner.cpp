@@ -5,9 +5,10 @@
 
 namespace mien {
 
-Learner::Learner(const TrainOptions& options, const HeadShape& shape, const Objective& objective,
+Learner::Learner(const TrainOptions& options, const HeadShape& shape,
+                 const std::optional<InputMoments>& moments, const Objective& objective,
                  const std::string& device)
-    : head(make_head(options, shape, device)),
+    : head(make_head(options, shape, moments, device)),
       step(head, objective, options.optimizer, options.sam,
            options.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
            static_cast<std::uint64_t>(options.seed)) {

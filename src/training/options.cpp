@@ -48,6 +48,10 @@ void declare_data(Fields& fields, TrainOptions& options) {
   fields.add("split.folds", options.split.folds,
              "0: the official splits; N: N folds of the training videos", between(0, 1000));
   fields.add("split.fold", options.split.fold, "the fold that validates", between(0, 999));
+  fields.add("normalize", options.normalize,
+             "embeddings on their way in: standardize by the training rows' mean and deviation; "
+             "l2: each bank's to length 1",
+             {"none", "standardize", "l2"});
 }
 
 }  // namespace

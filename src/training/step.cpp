@@ -82,7 +82,7 @@ StepValue SharpnessAwareStep::operator()(const at::Tensor& embeddings,
   const auto run_kind = [this, kind, keys](TrainingPass& pass, const Batch& batch) {
     return run(pass, batch, kind.sharp, keys);
   };
-  const Batch batch{embeddings, targets};
+  const Batch batch{head_.normalized(embeddings), targets};
   return recorder_ ? (*recorder_)(kind, batch, pass_, run_kind) : run_kind(pass_, batch);
 }
 

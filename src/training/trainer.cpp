@@ -110,7 +110,7 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
                    const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
                    bool resume) {
   const Objective objective(options.loss, training.expr_counts());
-  Learner learner(options, metadata.shape, objective, device);
+  Learner learner(options, metadata.shape, training.moments, objective, device);
   const Plan plan = plan_of(options, training, run);
   const std::string data_digest = training.digest() + validation.digest();
   TrainSummary summary;

@@ -44,6 +44,9 @@ struct HeadLayers {
   HeadLayers(const HeadShape& shape, const at::Tensor& flat);
 };
 
+/// What a file without `input.mean` and `input.std` means to a head that has them.
+enum class WithoutInputs { kRefuse, kKeepOwn };
+
 /// Trunk of `layers` x (Linear - BatchNorm1d - ReLU - Dropout), then heads. All parameters lie in
 /// one flat buffer, as do the running statistics; the layers are views.
 class Head {
@@ -57,25 +60,36 @@ class Head {
   /// (uniform in +-1/sqrt(fan in)), BatchNorm at one and zero.
   void initialise(std::uint64_t seed);
 
-  /// Evaluation mode: running statistics, no dropout, no gradient. `x` [B, input_dim] in the
-  /// head's dtype -> one [B, score_columns] tensor of logits a task.
+  /// Evaluation mode: running statistics, no dropout, no gradient. Embeddings `x` [B, input_dim] as
+  /// the bank has them, in the head's dtype -> one [B, score_columns] tensor of logits a task.
   std::vector<at::Tensor> forward(const at::Tensor& x) const;
 
+  /// What the first layer gets of the embeddings [B, input_dim]: HeadShape::normalize. The very
+  /// same tensor for none.
+  at::Tensor normalized(const at::Tensor& x) const;
+
   at::Tensor& parameters() { return parameters_; }  ///< [P] flat
-  at::Tensor& statistics() { return statistics_; }  ///< running means and variances, flat
+  /// Flat: running means and variances, then the inputs' means and deviations, where there are.
+  at::Tensor& statistics() { return statistics_; }
   std::int64_t parameter_count() const { return parameters_.numel(); }
 
   struct Statistics {
     at::Tensor mean, var;  ///< [W]
   };
-  const HeadLayers& layers() const { return layers_; }             ///< views of parameters()
-  std::vector<Statistics>& block_statistics() { return blocks_; }  ///< views of statistics()
+  /// Undefined unless the shape says standardize.
+  struct InputStatistics {
+    at::Tensor mean, std;  ///< [input_dim]; std is never 0
+  };
+  const HeadLayers& layers() const { return layers_; }                ///< views of parameters()
+  std::vector<Statistics>& block_statistics() { return blocks_; }     ///< views of statistics()
+  const InputStatistics& input_statistics() const { return input_; }  ///< views of statistics()
 
   struct Named {
     std::string name;
     at::Tensor tensor;
   };
-  /// Every parameter and running statistic, as `trunk.<i>.linear.weight`, `heads.<task>.bias` ...
+  /// Every parameter and statistic, as `trunk.<i>.linear.weight`, `heads.<task>.bias`,
+  /// `input.mean` ...
   std::vector<Named> named_tensors() const;
 
   /// The same as F32 views of CPU tensors kept in `keep`.
@@ -83,13 +97,14 @@ class Head {
 
   /// Takes every tensor by name. Throws InputError that names the file and the first tensor that
   /// is missing, unknown, or of another shape or dtype (F32; F64 for a head in double).
-  void load(const SafetensorsFile& file);
+  void load(const SafetensorsFile& file, WithoutInputs without_inputs = WithoutInputs::kRefuse);
 
  private:
   HeadShape shape_;
   at::Tensor parameters_, statistics_;
   HeadLayers layers_;
   std::vector<Statistics> blocks_;
+  InputStatistics input_;
 };
 
 }  // namespace mien

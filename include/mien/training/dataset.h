@@ -4,12 +4,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mien/bank/bank.h"
 #include "mien/data/labels.h"
 #include "mien/objective/objective.h"
+#include "mien/training/input_moments.h"
 #include "mien/training/options.h"
 
 namespace mien {
@@ -60,9 +62,13 @@ struct Dataset {
   at::Tensor embeddings;            ///< fp16 [N, D] on the device, as the bank has them
   at::Tensor row_videos;            ///< int64 [N] on the device: RowSource::video of each row
   std::vector<TaskLabels> tasks;
+  std::optional<InputMoments> moments;  ///< of the embeddings, where a head standardises by them
+  /// Of names, frames, embeddings and labels: tells a resumed run whether the data is the same.
+  std::string content_digest;
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
   std::int64_t dim() const { return embeddings.size(1); }
+  const std::string& digest() const { return content_digest; }
 
   /// The rows `order[begin, end)`; `dtype` is the head's.
   Batch gather(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t end,
@@ -70,9 +76,6 @@ struct Dataset {
 
   /// All rows' targets, without copying.
   std::vector<TaskTargets> all_targets() const;
-
-  /// Of names, frames, embeddings and labels: tells a resumed run whether the data is the same.
-  std::string digest() const;
 
   /// EXPR: labels a class [8]; empty without the task.
   std::vector<std::int64_t> expr_counts() const;
@@ -82,7 +85,8 @@ struct Dataset {
   std::vector<double> va_means() const;
 };
 
-/// Frames with a valid label of any task and an embedding in every bank (side by side). Throws
+/// Frames with a valid label of any task and an embedding in every bank (side by side). Beside the
+/// result no second copy of the embeddings is made, and no page of the banks stays mapped. Throws
 /// InputError when there is none, and for a non-finite embedding (video and frame).
 Dataset load_dataset(const std::vector<Bank>& banks, const SplitLabels& labels,
                      const std::string& device);

@@ -1,6 +1,7 @@
 // Everything a training reads, loaded and checked before the first step.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ class Head;
 
 struct TrainingInputs {
   std::vector<Bank> banks;
-  LabelSplit labels;
+  LabelSplit labels;  ///< names of videos and files; the values are in the data sets
   Dataset training, validation;
   HeadMetadata metadata;  ///< as it will travel with the weights
 };
@@ -23,16 +24,22 @@ struct TrainingInputs {
 /// Throws InputError for whatever is missing or does not fit.
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device);
 
-/// The head that a training starts from: seeded, or the weights in `init`. Throws InputError when
-/// those are of another head.
-Head make_head(const TrainOptions& options, const HeadShape& shape, const std::string& device);
+/// The head that a training starts from: seeded, or the weights in `init`. One that standardises
+/// takes means and deviations from `init` where that has them (they belong to its weights), else
+/// `moments`. Throws InputError when `init` is of another head.
+Head make_head(const TrainOptions& options, const HeadShape& shape,
+               const std::optional<InputMoments>& moments, const std::string& device);
 
 /// What --dry-run shows: rows and classes of each split, leaks between them, shapes, steps, memory
 /// and disk.
 std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
                       const std::string& device);
 
-/// Recordings that are on both sides of the split, with `_left` and `_right` removed.
+/// Recordings that are on both sides of the split, with `_left` and `_right` removed: a video that
+/// is on both, or two of one recording.
 std::vector<std::string> leaks(const LabelSplit& labels);
+
+/// The first five of the names, and how many more there are.
+std::string some_of(const std::vector<std::string>& names);
 
 }  // namespace mien

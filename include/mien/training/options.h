@@ -38,6 +38,7 @@ struct TrainOptions {
   std::string annotations;
   std::vector<std::string> tasks = {"expr"};
   SplitSpec split;
+  std::string normalize = "none";  ///< none | standardize | l2
   HeadOptions head;
   ObjectiveOptions loss;
   OptimizerOptions optimizer;
