@@ -1,28 +1,21 @@
 // mien train: a bank and labels -> a head.
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "command_line.h"
 #include "commands.h"
 #include "mien/core/files.h"
-#include "mien/core/folder_lock.h"
 #include "mien/core/interrupt.h"
-#include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
 #include "mien/training/inputs.h"
 #include "mien/training/options.h"
-#include "mien/training/record.h"
-#include "mien/training/resume.h"
-#include "mien/training/run_folder.h"
-#include "mien/training/trainer.h"
+#include "mien/training/training_run.h"
 
 namespace mien {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* kExample =
     "  mien train configs/expr.yaml bank=banks/clip-l14 annotations=6th_ABAW_Annotations \\\n"
@@ -35,42 +28,10 @@ struct Options {
   bool resume = false, force = false, print_config = false, dry_run = false;
 };
 
-/// The differences from the configuration in the folder, all of which may be.
-std::vector<Difference> changes_of(const RunFolder& run, const Fields& fields,
-                                   const TrainOptions& train, const TrainingInputs& inputs) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(run.config(), ignored)) {
-    if (!std::filesystem::exists(run.state(), ignored)) return {};
-    throw InputError("--resume", run.path().string(),
-                     "has a checkpoint but no config.yaml; expected both, or --force");
-  }
-  auto differences = fields.differences(run.config());
-  require_same_run(run, differences, train);
-  if (!differences.empty()) {
-    require_fits(run, train, inputs.training.digest() + inputs.validation.digest());
-  }
-  return differences;
-}
-
-RunFolder folder_of(const Options& options) {
+std::filesystem::path folder_of(const Options& options) {
   const std::filesystem::path config(options.config);
-  return RunFolder(options.out.empty() ? std::filesystem::path("runs") / config.stem()
-                                       : std::filesystem::path(options.out));
-}
-
-/// Nothing of an older run is touched before all else is checked. Gives what a resumed run changes
-/// of its configuration.
-std::vector<Difference> prepare_folder(const Options& options, const RunFolder& run,
-                                       const Fields& fields, const TrainOptions& train,
-                                       const TrainingInputs& inputs) {
-  std::vector<Difference> changes;
-  if (options.resume) {
-    changes = changes_of(run, fields, train, inputs);
-  } else {
-    run.clear(options.force, train.init);
-  }
-  write_text(run.config(), fields.to_yaml(/*comments=*/true));
-  return changes;
+  return options.out.empty() ? std::filesystem::path("runs") / config.stem()
+                             : std::filesystem::path(options.out);
 }
 
 json epoch_json(const EpochRecord& record) {
@@ -85,14 +46,15 @@ std::string epoch_text(const std::string& name, const EpochRecord& record) {
   return concat(name, ": epoch ", record.epoch, task_metrics_text(record), "\n");
 }
 
-void print_summary(const Options& options, const RunFolder& run, const TrainSummary& summary) {
+void print_summary(const Options& options, const std::filesystem::path& run,
+                   const TrainSummary& summary) {
   const double seconds = summary.state.train_seconds();
   const double rate = seconds > 0 ? static_cast<double>(summary.samples) / seconds : 0;
   const char* weights = summary.state.best_is_average ? "ema" : "raw";
   if (options.common.json) {
     json best = epoch_json(summary.best());
     best["weights"] = weights;
-    print_json({{"run", run.path().string()},
+    print_json({{"run", run.string()},
                 {"epochs", summary.state.epoch()},
                 {"steps", summary.state.step},
                 {"train_seconds", seconds},
@@ -107,28 +69,15 @@ void print_summary(const Options& options, const RunFolder& run, const TrainSumm
                     summary.stopped_early ? ", stopped early" : "", "\n"));
   const std::string best = summary.state.best_is_average ? "best (ema)" : "best";
   print_text(epoch_text(best, summary.best()) + epoch_text("last", summary.last()));
-  print_text("run: " + run.path().string() + "\n");
-}
-
-void train_into(const Options& options, const TrainOptions& train_options, const RunFolder& run,
-                const TrainingInputs& inputs, const std::string& device,
-                const std::vector<std::string>& command_line) {
-  const auto start = Clock::now();
-  json record = start_record(train_options, inputs, device, command_line);
-  write_text(run.record(), json_text(record, 2) + "\n");
-  const TrainSummary summary = train(train_options, inputs.training, inputs.validation, run,
-                                     inputs.metadata, device, options.resume);
-  finish_record(record, summary, std::chrono::duration<double>(Clock::now() - start).count());
-  write_text(run.record(), json_text(record, 2) + "\n");
-  print_summary(options, run, summary);
+  print_text("run: " + run.string() + "\n");
 }
 
 void run_train(const Options& options, const std::vector<std::string>& command_line) {
   const std::string device = options.common.apply();
   require_given("CONFIG", options.config, "a YAML file such as configs/expr.yaml");
-  TrainOptions train_options;
-  Fields fields = declare_fields(train_options);
   require_exists(options.config, "CONFIG", "a YAML file such as configs/expr.yaml");
+  Configuration configuration;
+  Fields& fields = configuration.fields;
   fields.read_yaml(options.config);
   for (const std::string& assignment : options.overrides) fields.read_override(assignment);
   if (options.print_config) {
@@ -136,26 +85,21 @@ void run_train(const Options& options, const std::vector<std::string>& command_l
     if (options.common.json) return print_json({{"config", config}});
     return print_text(config);
   }
-  check(train_options);
-  const TrainingInputs inputs = load_inputs(train_options, device);
+  check(configuration.options);
+  const TrainingInputs inputs = load_inputs(configuration.options, device);
   for (const std::string& recording : leaks(inputs.labels)) {
     log::warn("recording " + recording + " is both in training and in validation");
   }
   if (options.dry_run) {
-    const std::string plan = plan_text(train_options, inputs, device);
+    const std::string plan = plan_text(configuration.options, inputs, device);
     if (options.common.json) return print_json({{"plan", plan}});
     return print_text(plan);
   }
   throw_if_interrupted("nothing was written yet");
-  const RunFolder run = folder_of(options);
-  if (!options.resume) run.require_free(options.force, train_options.init);
-  run.open(options.resume);
-  const FolderLock lock(run.path(), "--out");
-  const auto changes = prepare_folder(options, run, fields, train_options, inputs);
-  const log::FileCopy copy(run.log());
-  for (const Difference& change : changes) log::info("changed since then: " + change.text());
-  log::info(plan_text(train_options, inputs, device));
-  train_into(options, train_options, run, inputs, device, command_line);
+  const std::filesystem::path run = folder_of(options);
+  const TrainSummary summary =
+      train_run(configuration, inputs, {run, options.resume, options.force, device, command_line});
+  print_summary(options, run, summary);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ class CommandLine;
 
 void add_encode(CommandLine& line);
 void add_train(CommandLine& line);
+void add_sweep(CommandLine& line);
 void add_tune(CommandLine& line);
 void add_evaluate(CommandLine& line);
 void add_compare(CommandLine& line);

@@ -14,7 +14,8 @@
 
 int main(int argc, char** argv) {
   using namespace mien;
-  if (argc > 1 && (argv[1] == std::string_view("encode") || argv[1] == std::string_view("train"))) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "encode" || command == "train" || command == "sweep") {
     wait_passively(argv);
     keep_freed_memory();
   }
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
     CommandLine line;
     add_encode(line);
     add_train(line);
+    add_sweep(line);
     add_tune(line);
     add_evaluate(line);
     add_compare(line);

@@ -17,12 +17,12 @@ std::string node_text(const YAML::Node& node) {
   return out.c_str();
 }
 
-YAML::Node load_yaml(const std::filesystem::path& file) {
-  const std::string text = read_text(file, "config");
+YAML::Node load_yaml(const std::filesystem::path& file, const std::string& what = "config") {
+  const std::string text = read_text(file, what);
   try {
     return YAML::Load(text);
   } catch (const YAML::Exception& problem) {
-    throw InputError("config", concat(file.string(), ":", problem.mark.line + 1),
+    throw InputError(what, concat(file.string(), ":", problem.mark.line + 1),
                      "is not YAML (" + problem.msg + ")");
   }
 }
@@ -61,6 +61,36 @@ void Fields::Reader::read_mapping(const YAML::Node& node, const std::string& pre
       }
       read_value(key, entry.second, source);
     }
+  }
+}
+
+void Fields::Reader::read_axes(const YAML::Node& node, const std::string& prefix,
+                               const std::string& file, std::vector<GridAxis>& axes) {
+  for (const auto& entry : node) {
+    const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+    const std::string key = prefix.empty() ? name : prefix + "." + name;
+    const Source source{concat(file, ":", entry.first.Mark().line + 1)};
+    if (entry.second.IsMap() && is_group(key)) {
+      read_axes(entry.second, key, file, axes);
+      continue;
+    }
+    const Field& field = fields_.find(key, source);
+    if (!seen_.insert(key).second) {
+      throw InputError(source.what("key"), key, "is given twice, expected once");
+    }
+    if (!entry.second.IsSequence() || entry.second.size() == 0) {
+      throw InputError(source.what(key), node_text(entry.second), "expected a list of values");
+    }
+    GridAxis axis{key, {}};
+    for (const auto& item : entry.second) {
+      read_value(key, item, source);
+      const std::string text = text_of(field);
+      if (std::ranges::find(axis.values, text) != axis.values.end()) {
+        throw InputError(source.what(key), node_text(item), "is in the list twice, expected once");
+      }
+      axis.values.push_back(text);
+    }
+    axes.push_back(std::move(axis));
   }
 }
 
@@ -129,6 +159,20 @@ void Fields::read_yaml(const std::filesystem::path& file) {
     throw InputError("config", file.string(), "expected a mapping of keys to values");
   }
   Reader(*this).read_mapping(root, "", file.string());
+}
+
+std::vector<GridAxis> Fields::read_grid(const std::filesystem::path& file) {
+  const YAML::Node root = load_yaml(file, "grid");
+  if (!root.IsMap() || root.size() == 0) {
+    throw InputError("grid", file.string(), "expected a mapping of keys to lists of values");
+  }
+  std::vector<GridAxis> axes;
+  Reader(*this).read_axes(root, "", file.string(), axes);
+  return axes;
+}
+
+void Fields::assign(const std::string& key, const std::string& yaml) {
+  Reader(*this).read_value(key, YAML::Load(yaml), Source{});
 }
 
 void Fields::read_override(const std::string& assignment) {

@@ -24,6 +24,10 @@ class Fields::Reader {
   /// A mapping of the file: each leaf is a key, prefixed with the groups it lies in.
   void read_mapping(const YAML::Node& node, const std::string& prefix, const std::string& file);
 
+  /// A mapping whose leaves are lists of values for one key each.
+  void read_axes(const YAML::Node& node, const std::string& prefix, const std::string& file,
+                 std::vector<GridAxis>& axes);
+
   /// One value for one key.
   void read_value(const std::string& key, const YAML::Node& node, const Source& source);
 

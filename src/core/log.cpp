@@ -30,7 +30,21 @@ Sinks& sinks() {
   return instance;
 }
 
+thread_local std::shared_ptr<spdlog::logger> thread_logger;
+
+std::shared_ptr<spdlog::sinks::sink> file_sink(const std::filesystem::path& path) {
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    return sink;
+  } catch (const spdlog::spdlog_ex& problem) {
+    throw InputError("log file", path.string(),
+                     std::string("expected a file that can be written (") + problem.what() + ")");
+  }
+}
+
 void write(spdlog::level::level_enum level, const std::string& prefix, const std::string& line) {
+  if (thread_logger) return thread_logger->log(level, "{}{}", prefix, line);
   const ProgressLine::Pause pause;  // a bar on the terminal makes room for the line
   sinks().logger->log(level, "{}{}", prefix, line);
 }
@@ -50,18 +64,21 @@ Verbosity verbosity() {
 }
 
 FileCopy::FileCopy(const std::filesystem::path& path) {
-  try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
-    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-    sinks().logger->sinks().push_back(std::move(sink));
-  } catch (const spdlog::spdlog_ex& problem) {
-    throw InputError("log file", path.string(),
-                     std::string("expected a file that can be written (") + problem.what() + ")");
-  }
+  sinks().logger->sinks().push_back(file_sink(path));
 }
 
 FileCopy::~FileCopy() {
   sinks().logger->sinks().pop_back();
+}
+
+ThreadFile::ThreadFile(const std::filesystem::path& path) {
+  thread_logger = std::make_shared<spdlog::logger>("mien", file_sink(path));
+  thread_logger->set_level(spdlog::level::debug);
+  thread_logger->flush_on(spdlog::level::debug);
+}
+
+ThreadFile::~ThreadFile() {
+  thread_logger.reset();
 }
 
 void debug(const std::string& line) {

@@ -92,6 +92,31 @@ Shard shard_from_environment() {
   return {};
 }
 
+Shard shard_from_array() {
+  const std::string id = value_of("SLURM_ARRAY_TASK_ID");
+  if (id.empty() || value_of("SLURM_ARRAY_TASK_COUNT").empty()) return shard_from_environment();
+  const auto number = [](const char* variable, std::int64_t otherwise) {
+    const std::string text = value_of(variable);
+    std::int64_t value = otherwise;
+    if (!text.empty() && !parse_integer(text, value)) {
+      throw InputError(variable, text, "expected a whole number, or --shard I/N");
+    }
+    return value;
+  };
+  Shard shard{.count = number("SLURM_ARRAY_TASK_COUNT", 1),
+              .origin = "SLURM_ARRAY_TASK_ID, SLURM_ARRAY_TASK_COUNT"};
+  const std::int64_t first = number("SLURM_ARRAY_TASK_MIN", 0);
+  const std::int64_t step = number("SLURM_ARRAY_TASK_STEP", 1);
+  const std::int64_t offset = number("SLURM_ARRAY_TASK_ID", 0) - first;
+  shard.index = step > 0 ? offset / step : -1;
+  if (step < 1 || offset % step != 0 || shard.index < 0 || shard.index >= shard.count) {
+    throw InputError("SLURM_ARRAY_TASK_ID", id,
+                     concat("expected a task of an array without gaps (", shard.count,
+                            " tasks from ", first, " by ", step, "), or --shard I/N"));
+  }
+  return shard;
+}
+
 ShardShare keep_shard(std::vector<VideoFrames>& videos, const Shard& shard) {
   ShardShare share{.all_videos = std::ssize(videos), .all_images = images_of(videos)};
   const std::vector<std::int64_t> ranks = ranks_of(videos, shard.count);

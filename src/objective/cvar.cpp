@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <limits>
+#include <tuple>
 
 namespace mien {
 namespace {
@@ -22,7 +23,7 @@ at::Tensor counts_of(const at::Tensor& losses, const at::Tensor& valid) {
 /// Weights of the losses in descending order, by their rank from 0; `m` = alpha n fp64 [1, C].
 at::Tensor weights_by_rank(const at::Tensor& m, std::int64_t rows) {
   const at::Tensor rank = at::arange(rows, m.options()).unsqueeze(1);
-  return m.sub(rank).clamp(0, 1).div(m.clamp_min(std::numeric_limits<double>::min()));
+  return m.sub(rank).clamp_(0, 1).div_(m.clamp_min(std::numeric_limits<double>::min()));
 }
 
 at::Tensor mean_weights(const at::Tensor& losses, const at::Tensor& valid, const at::Tensor& n) {
@@ -36,7 +37,8 @@ at::Tensor tail_weights(const at::Tensor& losses, const at::Tensor& valid, const
   // What is not valid comes behind all that is, where no weight is left.
   const at::Tensor masked =
       valid.defined() ? losses.masked_fill(valid.logical_not(), -kInfinity) : losses;
-  const auto [sorted, order] = masked.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const at::Tensor order =
+      std::get<1>(masked.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
   const at::Tensor weights = weights_by_rank(n.mul(alpha), losses.size(0));
   return at::zeros_like(losses).scatter(0, order, weights.to(losses.scalar_type()));
 }

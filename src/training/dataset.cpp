@@ -11,6 +11,7 @@
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/interrupt.h"
+#include "mien/core/memory.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -231,7 +232,7 @@ std::vector<double> Dataset::au_shares() const {
   for (const TaskLabels& task : tasks) {
     if (task.task != Task::kAu) continue;
     const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
-    const at::Tensor ones = task.labels.to(at::kCPU, at::kDouble).sum(0);  // 0 where not valid
+    const at::Tensor ones = task.labels.sum(0, false, at::kDouble).to(at::kCPU);  // 0: not valid
     const at::Tensor shares = ones.div(valid).contiguous();
     const auto* values = shares.const_data_ptr<double>();
     return {values, values + shares.numel()};
@@ -243,7 +244,7 @@ std::vector<double> Dataset::va_means() const {
   for (const TaskLabels& task : tasks) {
     if (task.task != Task::kVa) continue;
     const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
-    const at::Tensor sums = task.labels.to(at::kCPU, at::kDouble).sum(0);  // 0 where not valid
+    const at::Tensor sums = task.labels.sum(0, false, at::kDouble).to(at::kCPU);  // 0: not valid
     const at::Tensor means = sums.div(valid).contiguous();
     const auto* values = means.const_data_ptr<double>();
     return {values, values + means.numel()};
@@ -251,15 +252,17 @@ std::vector<double> Dataset::va_means() const {
   return {};
 }
 
-Dataset load_dataset(const std::vector<Bank>& banks, const SplitLabels& labels,
+Dataset load_dataset(const std::vector<Bank>& banks, SplitLabels labels,
                      const std::string& device) {
   Dataset data;
   find_rows(banks, labels, data);
-  data.embeddings = load_embeddings(banks, data, at::Device(device));
   data.row_videos = row_videos(data).to(at::Device(device));
-  for (const LabelSet& set : labels) {
+  for (LabelSet& set : labels) {
     data.tasks.push_back(load_task(set, data, at::Device(device)));
+    set.videos.clear();
   }
+  give_back_freed_memory();  // before the embeddings come
+  data.embeddings = load_embeddings(banks, data, at::Device(device));
   data.content_digest = digest_of(data);
   return data;
 }

@@ -3,6 +3,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "mien/core/error.h"
 #include "mien/core/files.h"
@@ -19,24 +20,6 @@ constexpr double kBytesPerWeight = 4;
 /// Flat fp32 buffers the size of the weights: weights, gradients, two moments, and with a
 /// sharpness-aware step the perturbed weights; one more for an average.
 constexpr int kPlainBuffers = 4, kSharpnessAwareBuffers = 5;
-
-HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inputs) {
-  HeadMetadata metadata;
-  metadata.shape = HeadShape::from(options.head, inputs.training.dim(), options.task_list());
-  for (const Bank& bank : inputs.banks) {
-    const EncoderInfo& encoder = bank.info().encoder;
-    metadata.inputs.push_back({encoder.name, encoder.file_sha256, encoder.embedding_dim});
-    metadata.shape.parts.push_back(encoder.embedding_dim);
-  }
-  metadata.shape.normalize = normalize_from_name(options.normalize, "normalize");
-  metadata.expr_counts = inputs.training.expr_counts();
-  metadata.au_shares = inputs.training.au_shares();
-  metadata.va_means = inputs.training.va_means();
-  metadata.banks = options.bank;
-  metadata.annotations = options.annotations;
-  metadata.split = options.split;
-  return metadata;
-}
 
 std::string split_text(const std::string& name, const SplitLabels& labels, const Dataset& data) {
   std::string text =
@@ -69,14 +52,23 @@ at::Tensor as_tensor(const std::vector<double>& values) {
   return at::from_blob(const_cast<double*>(values.data()), {size}, at::kDouble).clone();
 }
 
-/// From here on only the names of videos and files are needed.
-void forget_values(SplitLabels& labels) {
-  for (LabelSet& set : labels) {
-    for (VideoLabels& video : set.videos) {
-      video.frames = {};
-      video.values = {};
-    }
+/// The labels without their values: names of videos and files.
+SplitLabels names_of(const SplitLabels& labels) {
+  SplitLabels names;
+  for (const LabelSet& set : labels) {
+    LabelSet& bare = names.emplace_back(LabelSet{set.task, set.split, {}, set.files});
+    for (const VideoLabels& video : set.videos) bare.videos.push_back({video.video, {}, {}});
   }
+  return names;
+}
+
+/// One side's rows; what remains of its labels goes to `names`.
+Dataset load_side(const TrainOptions& options, const std::vector<Bank>& banks, Split side,
+                  const std::string& device, SplitLabels& names) {
+  SplitLabels labels =
+      load_split_side(options.annotations, options.task_list(), options.split, side);
+  names = names_of(labels);
+  return load_dataset(banks, std::move(labels), device);
 }
 
 /// A head too large for the machine is the user's to change.
@@ -117,15 +109,39 @@ TrainingInputs load_inputs(const TrainOptions& options, const std::string& devic
   for (const std::string& folder : options.bank) {
     require_clean(inputs.banks.emplace_back(folder), "bank");
   }
-  inputs.labels = load_label_split(options.annotations, options.task_list(), options.split);
-  inputs.training = load_dataset(inputs.banks, inputs.labels.training, device);
-  forget_values(inputs.labels.training);
-  inputs.validation = load_dataset(inputs.banks, inputs.labels.validation, device);
-  forget_values(inputs.labels.validation);
+  inputs.training = load_side(options, inputs.banks, Split::kTrain, device, inputs.labels.training);
+  inputs.validation =
+      load_side(options, inputs.banks, Split::kValidation, device, inputs.labels.validation);
   if (options.normalize == "standardize") inputs.training.moments = input_moments(inputs.training);
-  inputs.metadata = metadata_of(options, inputs);
-  make_head(options, inputs.metadata.shape, {}, "cpu");  // refuses what it cannot be made of
+  make_head(options, shape_of(options, inputs.banks), {},
+            "cpu");  // refuses what it cannot be made of
   return inputs;
+}
+
+HeadShape shape_of(const TrainOptions& options, const std::vector<Bank>& banks) {
+  std::vector<std::int64_t> parts;
+  for (const Bank& bank : banks) parts.push_back(bank.info().encoder.embedding_dim);
+  const auto dim = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+  HeadShape shape = HeadShape::from(options.head, dim, options.task_list());
+  shape.normalize = normalize_from_name(options.normalize, "normalize");
+  shape.parts = std::move(parts);
+  return shape;
+}
+
+HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inputs) {
+  HeadMetadata metadata;
+  metadata.shape = shape_of(options, inputs.banks);
+  for (const Bank& bank : inputs.banks) {
+    const EncoderInfo& encoder = bank.info().encoder;
+    metadata.inputs.push_back({encoder.name, encoder.file_sha256, encoder.embedding_dim});
+  }
+  metadata.expr_counts = inputs.training.expr_counts();
+  metadata.au_shares = inputs.training.au_shares();
+  metadata.va_means = inputs.training.va_means();
+  metadata.banks = options.bank;
+  metadata.annotations = options.annotations;
+  metadata.split = options.split;
+  return metadata;
 }
 
 std::vector<std::string> leaks(const LabelSplit& labels) {
@@ -141,7 +157,7 @@ std::string some_of(const std::vector<std::string>& names) {
 
 std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
                       const std::string& device) {
-  const HeadShape& shape = inputs.metadata.shape;
+  const HeadShape shape = shape_of(options, inputs.banks);
   const auto steps =
       static_cast<std::int64_t>(batch_ranges(inputs.training.size(), options.batch_size).size());
   const auto weights = static_cast<double>(shape.parameter_count()) * kBytesPerWeight;

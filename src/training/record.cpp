@@ -99,6 +99,7 @@ void finish_record(json& record, const TrainSummary& summary, double wall_second
   record["epochs"] = summary.state.epoch();
   record["steps"] = summary.state.step;
   record["stopped_early"] = summary.stopped_early;
+  record["best_value"] = summary.state.best_value;  // of `select`; larger is better
   record["best"] = epoch_json(summary.best());
   record["best"]["weights"] = summary.state.best_is_average ? "ema" : "raw";
   record["last"] = epoch_json(summary.last());

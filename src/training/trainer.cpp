@@ -1,6 +1,7 @@
 #include "mien/training/trainer.h"
 
 #include <chrono>
+#include <optional>
 
 #include "checkpoint.h"
 #include "divergence.h"
@@ -46,7 +47,7 @@ Plan plan_of(const TrainOptions& options, const Dataset& data, const RunFolder& 
 
 /// Steps through the epoch's batches.
 EpochRecord train_epoch(const Plan& plan, Learner& learner, TrainingState& state,
-                        Progress& progress) {
+                        Progress* progress) {
   const auto start = Clock::now();
   const auto& [options, data, run, batches, schedule, alpha] = plan;
   EpochRecord record{.epoch = state.epoch() + 1};
@@ -63,7 +64,9 @@ EpochRecord train_epoch(const Plan& plan, Learner& learner, TrainingState& state
     ++state.step;
     if (learner.average) learner.average->add(learner.head, state.step);
     if (log.due()) require_finite(log, place);
-    progress.advance(range.end - range.begin, concat("epoch ", record.epoch));
+    if (progress != nullptr) {
+      progress->advance(range.end - range.begin, concat("epoch ", record.epoch));
+    }
   }
   require_finite(log, place);
   log.summarise(batches, options.task_list(), record);
@@ -108,7 +111,7 @@ EpochRecord TrainSummary::best() const {
 
 TrainSummary train(const TrainOptions& options, const Dataset& training, const Dataset& validation,
                    const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
-                   bool resume) {
+                   bool resume, const EpochListener& listener) {
   const Objective objective(options.loss, training.expr_counts());
   Learner learner(options, metadata.shape, training.moments, objective, device);
   const Plan plan = plan_of(options, training, run);
@@ -119,10 +122,13 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
   if (resume) state = restored(plan, learner, data_digest);
   EventFile events(run, state.history);
 
-  Progress progress("training", "samples", options.epochs * training.size());
-  progress.skip(state.epoch() * training.size());
+  std::optional<Progress> progress;
+  if (!listener) {
+    progress.emplace("training", "samples", options.epochs * training.size());
+    progress->skip(state.epoch() * training.size());
+  }
   while (state.epoch() < options.epochs && !out_of_patience(options, state)) {
-    EpochRecord record = train_epoch(plan, learner, state, progress);
+    EpochRecord record = train_epoch(plan, learner, state, progress ? &*progress : nullptr);
     const ValidationResult raw = validate(learner.head, objective, validation);
     require_finite_validation(raw.loss, state.epoch(), run);
     std::optional<ValidationResult> average;
@@ -133,6 +139,7 @@ TrainSummary train(const TrainOptions& options, const Dataset& training, const D
     keep_epoch(run, learner, state, metadata, best);
     events.append(record);
     log::info(epoch_line(state, options.epochs, best));
+    if (listener) listener(record);
   }
   if (const LearnedTaskWeights* learned = learner.step.task_weights()) {
     log::info("learned task weights: " + weights_text(*learned, metadata.shape.tasks));

@@ -1,9 +1,10 @@
 #include "mien/training/validate.h"
 
-#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 
 #include <array>
 
+#include "mien/core/memory.h"
 #include "mien/scoring/classification.h"
 #include "mien/scoring/concordance.h"
 #include "mien/scoring/scores.h"
@@ -11,17 +12,25 @@
 namespace mien {
 namespace {
 
-constexpr std::int64_t kBatch = 4096;
+constexpr std::int64_t kBatch = 4096, kLargeSplit = 16 * kBatch;
 
+/// Into buffers made once: what is allocated anew for every batch, between results that stay,
+/// leaves holes that the allocator does not fill, which adds up to as much as the embeddings.
 std::vector<at::Tensor> all_logits(const Head& head, const Dataset& data) {
-  std::vector<std::vector<at::Tensor>> parts(data.tasks.size());
+  const auto floats = data.embeddings.options().dtype(at::kFloat);
+  const at::Tensor buffer = at::empty({std::min(kBatch, data.size()), data.dim()}, floats);
+  std::vector<at::Tensor> all;
+  for (const TaskLabels& task : data.tasks) {
+    const auto columns = static_cast<std::int64_t>(score_columns(task.task));
+    all.push_back(at::empty({data.size(), columns}, floats));
+  }
   for (std::int64_t begin = 0; begin < data.size(); begin += kBatch) {
     const std::int64_t count = std::min(kBatch, data.size() - begin);
-    const auto logits = head.forward(data.embeddings.narrow(0, begin, count).to(at::kFloat));
-    for (std::size_t t = 0; t < logits.size(); ++t) parts[t].push_back(logits[t]);
+    const at::Tensor x = buffer.narrow(0, 0, count);
+    x.copy_(data.embeddings.narrow(0, begin, count));
+    const auto logits = head.forward(x);
+    for (std::size_t t = 0; t < logits.size(); ++t) all[t].narrow(0, begin, count).copy_(logits[t]);
   }
-  std::vector<at::Tensor> all;
-  for (const auto& part : parts) all.push_back(at::cat(part));
   return all;
 }
 
@@ -90,6 +99,8 @@ double ValidationResult::value_of(const std::string& select) const {
 }
 
 ValidationResult validate(const Head& head, const Objective& objective, const Dataset& data) {
+  // What the steps freed, before what a large split's losses need at once.
+  if (data.size() > kLargeSplit) give_back_freed_memory();
   const std::vector<at::Tensor> logits = all_logits(head, data);
   ValidationResult result;
   result.loss = objective.without_pairs(logits, data.all_targets()).item<double>();

@@ -21,7 +21,9 @@ using testing::refusal_of;
 class Environment {
  public:
   explicit Environment(const std::map<std::string, std::string>& values) {
-    for (const char* name : {"RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS"}) {
+    for (const char* name :
+         {"RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_ARRAY_TASK_ID",
+          "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"}) {
       const char* before = std::getenv(name);
       before_[name] = before == nullptr ? "" : before;
       ::unsetenv(name);
@@ -191,6 +193,38 @@ TEST(KeepShard, KeepsTheOrderOfTheVideos) {
   for (int v = 0; v < 30; ++v) lengths.emplace_back(std::to_string(100 + v), random() % 9);
   for (std::int64_t index = 0; index < 4; ++index) {
     EXPECT_TRUE(std::ranges::is_sorted(kept(videos_of(lengths), index, 4)));
+  }
+}
+
+std::pair<std::int64_t, std::int64_t> task_of_array(const std::string& id, const std::string& count,
+                                                    const std::string& first,
+                                                    const std::string& step) {
+  const Environment environment({{"SLURM_ARRAY_TASK_ID", id},
+                                 {"SLURM_ARRAY_TASK_COUNT", count},
+                                 {"SLURM_ARRAY_TASK_MIN", first},
+                                 {"SLURM_ARRAY_TASK_STEP", step}});
+  const Shard shard = shard_from_array();
+  return {shard.index, shard.count};
+}
+
+TEST(ShardFromArray, CountsTheTasksFromTheFirst) {
+  using Pair = std::pair<std::int64_t, std::int64_t>;
+  EXPECT_EQ(task_of_array("0", "3", "0", "1"), Pair(0, 3));
+  EXPECT_EQ(task_of_array("3", "3", "1", "1"), Pair(2, 3));
+  EXPECT_EQ(task_of_array("9", "5", "1", "2"), Pair(4, 5));
+}
+
+TEST(ShardFromArray, OutsideOfAnArrayIsTheLaunchers) {
+  const Environment environment({{"RANK", "1"}, {"WORLD_SIZE", "4"}});
+  EXPECT_EQ(shard_from_array().index, 1);
+  EXPECT_EQ(shard_from_array().count, 4);
+}
+
+TEST(ShardFromArray, RefusesATaskWhosePlaceCannotBeTold) {
+  for (const char* id : {"2", "0", "11", "x"}) {
+    EXPECT_TRUE(contains(refusal_of([&] { task_of_array(id, "5", "1", "2"); }),
+                         std::string("SLURM_ARRAY_TASK_ID = ") + id))
+        << id;
   }
 }
 

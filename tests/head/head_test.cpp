@@ -189,5 +189,47 @@ TEST(HeadTraining, Bf16ProductsStayNearAndKeepTheDtype) {
   EXPECT_LT(distance, .03);
 }
 
+HeadShape shape_with(Normalize normalize, std::vector<std::int64_t> parts) {
+  HeadShape shape = small_shape(5, 1, 3, 0);
+  shape.normalize = normalize;
+  shape.parts = std::move(parts);
+  return shape;
+}
+
+TEST(HeadInputs, AreTheEmbeddingsThemselvesUnlessTheShapeSaysMore) {
+  const Head head = initialised(small_shape(5, 1, 3, 0), 1);
+  const at::Tensor x = random_tensor({4, 5}, 2);
+  EXPECT_TRUE(head.normalized(x).is_same(x));
+  EXPECT_FALSE(head.input_statistics().mean.defined());
+}
+
+TEST(HeadInputs, AreStandardisedByTheirStatistics) {
+  Head head = initialised(shape_with(Normalize::kStandardize, {}), 1);
+  const at::Tensor x = random_tensor({4, 5}, 2);
+  EXPECT_EQ(values_of(head.normalized(x)), values_of(x)) << "mean 0 and deviation 1 at first";
+  const at::Tensor mean = random_tensor({5}, 3), deviation = random_tensor({5}, 4).abs().add(.1);
+  head.input_statistics().mean.copy_(mean);
+  head.input_statistics().std.copy_(deviation);
+  const at::Tensor expected = x.sub(mean).div(deviation);
+  EXPECT_EQ(values_of(head.normalized(x)), values_of(expected));
+  Head plain = initialised(small_shape(5, 1, 3, 0), 1);
+  EXPECT_EQ(values_of(head.forward(x)[0]), values_of(plain.forward(expected)[0]));
+}
+
+TEST(HeadInputs, HaveUnitLengthBankByBank) {
+  const Head one = initialised(shape_with(Normalize::kL2, {5}), 1);
+  const Head two = initialised(shape_with(Normalize::kL2, {2, 3}), 1);
+  at::Tensor x = random_tensor({4, 5}, 2).mul(100);
+  x.select(0, 1).zero_();
+  x.select(0, 2).narrow(0, 0, 2).zero_();
+  const auto length = [](const at::Tensor& row) { return std::sqrt(row.dot(row).item<double>()); };
+  for (std::int64_t row = 0; row < 4; ++row) {
+    const at::Tensor whole = one.normalized(x).select(0, row), parts = two.normalized(x).select(0, row);
+    EXPECT_NEAR(length(whole), row == 1 ? 0 : 1, 1e-12);
+    EXPECT_NEAR(length(parts.narrow(0, 0, 2)), row == 1 || row == 2 ? 0 : 1, 1e-12);
+    EXPECT_NEAR(length(parts.narrow(0, 2, 3)), row == 1 ? 0 : 1, 1e-12);
+  }
+}
+
 }  // namespace
 }  // namespace mien

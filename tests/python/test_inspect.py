@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 
-from helpers import read_safetensors, refused, result_json
+from helpers import CONFIGS, Synthetic, read_safetensors, refused, result_json, write_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
 
@@ -110,3 +110,28 @@ def test_doctor_tells_what_this_machine_would_use(mien):
     assert result_json(mien("doctor", "--json", "--threads", 1, "--device", "cpu"))["threads"] == 1
     text = mien("doctor").stdout
     assert found["torch"] in text and found["version"] in text
+
+
+def test_recordings_on_both_sides_are_a_warning_for_annotations_and_for_a_run(mien, tmp_path):
+    data = Synthetic(tmp_path, seed=1, dim=8, rows_a_video=20, train=["a_left", "b", "x"], validation=["a_right", "y"])
+    write_labels(data.annotations, "au", "validation", "b", [[0] * 12] * 3)  # of this task alone
+    found = inspect(mien, data.annotations)
+    assert found["tasks"]["expr"]["recordings_in_both_splits"] == ["a"]
+    assert found["tasks"]["au"]["recordings_in_both_splits"] == ["a", "b"]
+    assert found["recordings_in_both_splits"] == ["a", "b"]
+    assert sorted(w.split(":")[0] for w in found["warnings"]) == ["au", "expr"]
+    for config, shared in (("expr", ["a"]), ("joint", ["a", "b"])):
+        done = mien("train", CONFIGS / f"{config}.yaml", *data.arguments(), "epochs=1", "head.layers=1", "--out",
+                    tmp_path / config, "--threads", 1, "--quiet")
+        assert done.returncode == 0, done.stderr
+        found = inspect(mien, tmp_path / config)
+        assert found["recordings_in_both_splits"] == shared and len(found["warnings"]) == 1
+        assert f"{len(shared)} recordings are in training and in validation" in found["warnings"][0]
+    assert "warning: split: 2 recordings" in mien("inspect", tmp_path / "joint").stdout
+    folds = mien("train", CONFIGS / "expr.yaml", *data.arguments(), "epochs=1", "split.folds=2", "--out",
+                 tmp_path / "folds", "--threads", 1, "--quiet")
+    assert folds.returncode == 0, folds.stderr
+    assert inspect(mien, tmp_path / "folds")["warnings"] == []
+    shutil.rmtree(data.annotations)
+    found = inspect(mien, tmp_path / "joint")  # the run is whole, only its labels are elsewhere
+    assert found["recordings_in_both_splits"] is None and "annotations" in found["warnings"][0]

@@ -16,7 +16,7 @@ LIBRARIES = {
     "yaml-cpp": (r"yaml-cpp/", ["config/"]),
     "CLI11": (r"CLI/", ["cli/"]),
     "spdlog": (r"spdlog/", ["core/log"]),
-    "Boost": (r"boost/", ["training/event_file"]),
+    "Boost": (r"boost/", ["training/event_file", "training/sweep_table"]),
     "TorchScript": (r"torch/(script\.h|csrc/jit/)", ["encoder/"]),
     "all of torch": (r"torch/torch\.h", []),
 }

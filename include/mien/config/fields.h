@@ -48,6 +48,12 @@ struct Difference {
 using Strings = std::vector<std::string>;
 using Numbers = std::vector<double>;
 
+/// A key and the values to try, as to_yaml() writes them: at least one, none twice.
+struct GridAxis {
+  std::string key;
+  Strings values;
+};
+
 /// The keys of one configuration, bound to the variables that hold their values. The variables
 /// outlive this object; their values at declaration are the defaults.
 class Fields {
@@ -74,6 +80,13 @@ class Fields {
 
   /// Applies one `key.path=value`; a list is written [a,b].
   void read_override(const std::string& assignment);
+
+  /// One value as to_yaml() writes it.
+  void assign(const std::string& key, const std::string& yaml);
+
+  /// Reads a YAML file whose keys have lists of values, in the order of the file; the variables are
+  /// left with the last ones. Throws InputError as read_yaml() does, for each value too.
+  std::vector<GridAxis> read_grid(const std::filesystem::path& file);
 
   /// YAML with every key; with `comments` each line says meaning, range and default.
   std::string to_yaml(bool comments) const;

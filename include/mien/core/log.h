@@ -21,6 +21,16 @@ class FileCopy {
   FileCopy& operator=(const FileCopy&) = delete;
 };
 
+/// While it lives, what its own thread logs goes to `path` alone: the log of one of several jobs.
+/// Threads that this one starts log as before.
+class ThreadFile {
+ public:
+  explicit ThreadFile(const std::filesystem::path& path);
+  ~ThreadFile();
+  ThreadFile(const ThreadFile&) = delete;
+  ThreadFile& operator=(const ThreadFile&) = delete;
+};
+
 void debug(const std::string& line);
 void info(const std::string& line);
 void warn(const std::string& line);

@@ -24,6 +24,11 @@ Shard parse_shard(const std::string& text);
 /// SLURM_NTASKS without a rank. Throws InputError (naming the variable) for what is no rank.
 Shard shard_from_environment();
 
+/// SLURM_ARRAY_TASK_ID among SLURM_ARRAY_TASK_MIN, _MAX and _STEP (`--array=0-9`, `1-19:2`), else
+/// shard_from_environment(). Throws InputError for a list with gaps, where the place of a task
+/// cannot be told.
+Shard shard_from_array();
+
 /// What a shard has of the whole.
 struct ShardShare {
   std::int64_t videos = 0, all_videos = 0;

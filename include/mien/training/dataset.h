@@ -88,7 +88,6 @@ struct Dataset {
 /// Frames with a valid label of any task and an embedding in every bank (side by side). Beside the
 /// result no second copy of the embeddings is made, and no page of the banks stays mapped. Throws
 /// InputError when there is none, and for a non-finite embedding (video and frame).
-Dataset load_dataset(const std::vector<Bank>& banks, const SplitLabels& labels,
-                     const std::string& device);
+Dataset load_dataset(const std::vector<Bank>& banks, SplitLabels labels, const std::string& device);
 
 }  // namespace mien

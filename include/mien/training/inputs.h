@@ -18,11 +18,16 @@ struct TrainingInputs {
   std::vector<Bank> banks;
   LabelSplit labels;  ///< names of videos and files; the values are in the data sets
   Dataset training, validation;
-  HeadMetadata metadata;  ///< as it will travel with the weights
 };
 
 /// Throws InputError for whatever is missing or does not fit.
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device);
+
+/// The head that the options make of the banks.
+HeadShape shape_of(const TrainOptions& options, const std::vector<Bank>& banks);
+
+/// What travels with the weights.
+HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inputs);
 
 /// The head that a training starts from: seeded, or the weights in `init`. One that standardises
 /// takes means and deviations from `init` where that has them (they belong to its weights), else

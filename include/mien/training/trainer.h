@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "mien/head/head_file.h"
@@ -25,12 +26,15 @@ struct TrainSummary {
   const EpochRecord& last() const { return state.history.back(); }
 };
 
+/// Hears of every epoch that was trained and kept.
+using EpochListener = std::function<void(const EpochRecord&)>;
+
 /// Trains a head and leaves best, last, state and metrics.csv in `run` after every epoch, so that
 /// a kill at any moment loses at most the epoch it falls in. With `resume` it goes on after the
 /// last finished epoch, if there is one. `metadata` travels with the weights. `last` holds the
 /// weights, `best` whichever of them and their average (`ema`) is better, `state` both. Throws
 /// InputError when a loss stops being a number (with step, epoch and frames) or the checkpoint is
-/// of other data, Interrupted on Ctrl-C.
+/// of other data, Interrupted on Ctrl-C. With a `listener` it shows no progress of its own.
 ///
 /// The same seed gives the same bytes with the same number of threads on one machine. Another
 /// number sums matrix products in another order, and a kink (ReLU, CVaR) may part two trainings
@@ -38,6 +42,6 @@ struct TrainSummary {
 /// .01 (measured with 1 and 2 threads, 768 wide, batch 512: 9e-4, 2e-4, .001).
 TrainSummary train(const TrainOptions& options, const Dataset& training, const Dataset& validation,
                    const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
-                   bool resume);
+                   bool resume, const EpochListener& listener = {});
 
 }  // namespace mien
