@@ -15,7 +15,7 @@
 int main(int argc, char** argv) {
   using namespace mien;
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "encode" || command == "train" || command == "sweep") {
+  if (command == "encode" || command == "train" || command == "sweep" || command == "flatness") {
     wait_passively(argv);
     keep_freed_memory();
   }
@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     add_evaluate(line);
     add_compare(line);
     add_submit(line);
+    add_flatness(line);
     add_inspect(line);
     add_doctor(line);
     catch_interrupts();

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "mien/objective/curvature.h"
 #include "mien/objective/cvar.h"
 #include "tail.h"
 
@@ -125,15 +126,50 @@ at::Tensor Objective::without_pairs(const std::vector<at::Tensor>& logits,
 LossValues Objective::element_losses(const at::Tensor& logits, const TaskTargets& targets) const {
   switch (targets.task) {
     case Task::kExpr:
-      return cross_entropy(logits, targets.labels,
-                           {options_.label_smoothing, options_.focal, logit_offsets_.like(logits),
-                            class_weights_.like(logits)});
+      return cross_entropy(logits, targets.labels, cross_entropy_options(logits));
     case Task::kAu:
       return binary_cross_entropy(logits, targets.labels, options_.focal);
     case Task::kVa:
       break;
   }
   return squared_error(logits, targets.labels);
+}
+
+CrossEntropyOptions Objective::cross_entropy_options(const at::Tensor& logits) const {
+  return {options_.label_smoothing, options_.focal, logit_offsets_.like(logits),
+          class_weights_.like(logits)};
+}
+
+at::Tensor Objective::element_curvature(const at::Tensor& logits, const TaskTargets& targets,
+                                        const at::Tensor& tangents) const {
+  if (targets.task == Task::kExpr) {
+    return cross_entropy_curvature(logits, targets.labels, cross_entropy_options(logits), tangents);
+  }
+  return binary_cross_entropy_curvature(logits, targets.labels, options_.focal, tangents);
+}
+
+at::Tensor Objective::task_curvature(const at::Tensor& logits, const TaskTargets& targets,
+                                     const at::Tensor& tangents) const {
+  const CvarWeights tail = tail_weights(element_losses(logits, targets).losses, targets,
+                                        options_.cvar_pool, options_.cvar_alpha);
+  const bool expr = targets.task == Task::kExpr;
+  const at::Tensor weights = expr ? tail.weights.unsqueeze(1) : tail.weights;
+  const at::Tensor moved = element_curvature(logits, targets, tangents);
+  return moved.masked_fill(weights.le(0), 0)
+      .mul(weights)
+      .mul(targets.task == Task::kAu ? 1 - options_.auc_weight : 1);
+}
+
+std::vector<at::Tensor> Objective::curvature(const std::vector<at::Tensor>& logits,
+                                             const std::vector<TaskTargets>& targets,
+                                             const std::vector<at::Tensor>& tangents) const {
+  const at::NoGradGuard guard;
+  std::vector<at::Tensor> moved;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    moved.push_back(
+        task_curvature(logits[i], targets[i], tangents[i]).mul(options_.task_weight(i)));
+  }
+  return moved;
 }
 
 Objective::TaskValue Objective::task_value(const at::Tensor& logits, const TaskTargets& targets,

@@ -54,7 +54,9 @@ void check_inputs(const SweepPlan& plan) {
   for (const SweepRun& run : plan.runs) {
     const TrainOptions& options = run.configuration->options;
     std::vector<Bank> banks;
-    for (const std::string& folder : options.bank) banks.emplace_back(folder);
+    for (const std::string& folder : options.bank) {
+      require_clean(banks.emplace_back(folder), "bank");
+    }
     if (seen.insert("labels " + options.annotations + join(options.tasks)).second) {
       load_label_split(options.annotations, options.task_list(), options.split);
     }

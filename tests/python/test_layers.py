@@ -21,7 +21,7 @@ LIBRARIES = {
     "all of torch": (r"torch/torch\.h", []),
 }
 TORCH = re.compile(r"(torch|ATen|c10)/")
-TENSOR_HEADER, TENSOR_MODULES = "ATen/core/Tensor.h", ("head", "objective", "training")
+TENSOR_HEADER, TENSOR_MODULES = "ATen/core/Tensor.h", ("head", "objective", "training", "flatness")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 
 

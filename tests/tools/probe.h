@@ -40,5 +40,6 @@ std::map<std::string, Function> evaluation_probes();
 std::map<std::string, Function> scoring_probes();
 std::map<std::string, Function> tuning_probes();
 std::map<std::string, Function> training_probes();
+std::map<std::string, Function> flatness_probes();
 
 }  // namespace mien::probe

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     functions.merge(probe::scoring_probes());
     functions.merge(probe::training_probes());
     functions.merge(probe::tuning_probes());
+    functions.merge(probe::flatness_probes());
     if (argc != 4 || !functions.contains(argv[1])) {
       std::fprintf(stderr, "usage: mien_probe FUNCTION IN.safetensors OUT.safetensors\n");
       for (const auto& [name, function] : functions) std::fprintf(stderr, "  %s\n", name.c_str());

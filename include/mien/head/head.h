@@ -71,6 +71,8 @@ class Head {
   at::Tensor& parameters() { return parameters_; }  ///< [P] flat
   /// Flat: running means and variances, then the inputs' means and deviations, where there are.
   at::Tensor& statistics() { return statistics_; }
+  const at::Tensor& parameters() const { return parameters_; }
+  const at::Tensor& statistics() const { return statistics_; }
   std::int64_t parameter_count() const { return parameters_.numel(); }
 
   struct Statistics {
@@ -83,6 +85,7 @@ class Head {
   const HeadLayers& layers() const { return layers_; }                ///< views of parameters()
   std::vector<Statistics>& block_statistics() { return blocks_; }     ///< views of statistics()
   const InputStatistics& input_statistics() const { return input_; }  ///< views of statistics()
+  const std::vector<Statistics>& block_statistics() const { return blocks_; }
 
   struct Named {
     std::string name;

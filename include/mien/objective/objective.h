@@ -62,6 +62,13 @@ class Objective {
   at::Tensor without_pairs(const std::vector<at::Tensor>& logits,
                            const std::vector<TaskTargets>& targets) const;
 
+  /// What evaluate()'s gradients change by when the logits move along `tangents` (shapes of the
+  /// logits): the loss's second derivative times a direction. The tail stays the one that is chosen
+  /// at `logits`, and the AUC part is left out.
+  std::vector<at::Tensor> curvature(const std::vector<at::Tensor>& logits,
+                                    const std::vector<TaskTargets>& targets,
+                                    const std::vector<at::Tensor>& tangents) const;
+
  private:
   /// Numbers of the classes, copied to the logits' device once.
   class PerClass {
@@ -81,6 +88,11 @@ class Objective {
   };
   TaskValue task_value(const at::Tensor& logits, const TaskTargets& targets, double alpha) const;
   LossValues element_losses(const at::Tensor& logits, const TaskTargets& targets) const;
+  CrossEntropyOptions cross_entropy_options(const at::Tensor& logits) const;
+  at::Tensor element_curvature(const at::Tensor& logits, const TaskTargets& targets,
+                               const at::Tensor& tangents) const;
+  at::Tensor task_curvature(const at::Tensor& logits, const TaskTargets& targets,
+                            const at::Tensor& tangents) const;
 
   ObjectiveOptions options_;
   PerClass class_weights_;
