@@ -14,11 +14,14 @@ case "$PRESET" in release | debug | asan) ;; *) fail "preset = $PRESET: expected
 PACKAGES=(g++ cmake ninja-build ccache git python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev nlohmann-json3-dev libcli11-dev
   libspdlog-dev libyaml-cpp-dev libtbb-dev libssl-dev libboost-dev libgtest-dev)
+# A test opens the report in a browser; Ubuntu's package is a snap, so there it is left to the user.
+if [ -n "${MIEN_TESTS:-}" ] && grep -qs '^ID=debian' /etc/os-release; then PACKAGES+=(chromium); fi
 
 # What did not come from apt serves as well.
 is_installed() {
   case "$1" in
     g++ | cmake | git | ccache) command -v "$1" >/dev/null && return ;;
+    chromium) command -v chromium google-chrome google-chrome-stable >/dev/null && return ;;
     ninja-build) command -v ninja >/dev/null && return ;;
     python3-venv) python3 -c 'import venv, ensurepip' 2>/dev/null && return ;;
   esac

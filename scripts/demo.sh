@@ -39,6 +39,8 @@ say "4/6 training EXPR and AU heads"
 say "5/6 evaluating on people that training never saw"
 "$MIEN" evaluate "$RUN" --bank "$BANK"
 
+"$MIEN" report "$RUN" --bank "$BANK"
+
 say "6/6 filling the challenge's templates"
 for TASK in Expr AU; do
   TEMPLATE="$DATA/prediction_files_format/CVPR_6th_ABAW_${TASK}_test_set_sample.txt"
@@ -49,4 +51,5 @@ done
 
 say "built in $BUILD_SECONDS s, ran in $(seconds_since "$RUN_START") s"
 say "These faces are drawn: the numbers say that the machinery works, not how good the method is."
+printf 'report: %s\n' "$RUN/report.html"
 printf 'submission: %s\n' "$OUT/predictions-expr.txt" "$OUT/predictions-au.txt"

@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 PRESET="${1:-release}"
 [ $# -gt 0 ] && shift
-"$ROOT/scripts/build.sh" "$PRESET"
+MIEN_TESTS=1 "$ROOT/scripts/build.sh" "$PRESET"
 say "formatting"
 find src include tests \( -name '*.cpp' -o -name '*.h' \) -print0 |
   xargs -0 "$VENV/bin/clang-format" --dry-run --Werror

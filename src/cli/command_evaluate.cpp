@@ -9,6 +9,7 @@
 #include "bank_groups.h"
 #include "command_line.h"
 #include "commands.h"
+#include "evaluate_and_keep.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/log.h"
@@ -187,6 +188,14 @@ void run_evaluate(const Options& options) {
 }
 
 }  // namespace
+
+void evaluate_and_keep(const std::string& run, const std::string& device) {
+  const Options options{.run = run};
+  const nlohmann::json result = to_json(evaluate_run(options, device));
+  const std::filesystem::path folder = std::filesystem::path(run) / "evaluation";
+  make_folder(folder, "RUN");
+  write_text(folder / "validation.json", json_text(result, 2) + "\n");
+}
 
 void add_evaluate(CommandLine& line) {
   auto options = std::make_shared<Options>();

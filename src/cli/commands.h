@@ -13,6 +13,7 @@ void add_evaluate(CommandLine& line);
 void add_compare(CommandLine& line);
 void add_submit(CommandLine& line);
 void add_flatness(CommandLine& line);
+void add_report(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);
 

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     add_compare(line);
     add_submit(line);
     add_flatness(line);
+    add_report(line);
     add_inspect(line);
     add_doctor(line);
     catch_interrupts();

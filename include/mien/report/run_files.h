@@ -1,0 +1,46 @@
+// What a run's folder holds, read for a report. Missing pieces are empty, damaged ones an error.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mien {
+
+/// A CSV file of numbers; NaN where a cell is empty.
+struct NumberTable {
+  std::vector<std::string> names;  ///< of the columns, in the file's order
+  std::map<std::string, std::vector<double>> columns;
+
+  bool has(const std::string& name) const;  ///< with at least one number
+  std::size_t rows() const;
+};
+
+/// Throws InputError that names file and line for what is no number or lacks a cell.
+NumberTable read_number_table(const std::filesystem::path& file);
+
+struct RunFiles {
+  std::filesystem::path folder;
+  std::string name;     ///< the folder's, as shown
+  std::string config;   ///< config.yaml as it is
+  NumberTable metrics;  ///< metrics.csv
+  NumberTable surface;  ///< evaluation/flatness-surface.csv
+  nlohmann::json record, evaluation, raw_evaluation, tuning, decisions,
+      flatness;  ///< null: not there
+
+  bool has_task(const std::string& task) const;  ///< in the evaluation
+  const nlohmann::json& task(const std::string& of) const { return evaluation["tasks"][of]; }
+};
+
+/// Throws InputError when `folder` is no run (it has no config.yaml), or a file cannot be read.
+RunFiles read_run_files(const std::filesystem::path& folder);
+
+/// The number at a JSON pointer ("/best/expr_f1"), if there is one.
+std::optional<double> number_at(const nlohmann::json& object, const std::string& pointer);
+/// The text there, or nothing.
+std::string text_at(const nlohmann::json& object, const std::string& pointer);
+
+}  // namespace mien

@@ -1,0 +1,117 @@
+#include "mien/report/run_files.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mien/core/error.h"
+#include "mien/core/files.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+
+bool is_there(const fs::path& file) {
+  std::error_code ignored;
+  return fs::exists(file, ignored);
+}
+
+json read_json(const fs::path& file) {
+  if (!is_there(file)) return nullptr;
+  json parsed = json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
+  if (!parsed.is_object()) {
+    throw InputError("RUN", file.string(), "expected a JSON object (is it damaged?)");
+  }
+  return parsed;
+}
+
+NumberTable read_optional_table(const fs::path& file) {
+  return is_there(file) ? read_number_table(file) : NumberTable();
+}
+
+/// The folder's own name, also for "." and "runs/a/".
+std::string name_of(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path whole = fs::weakly_canonical(folder, ignored);
+  return (whole.empty() ? folder : whole).filename().string();
+}
+
+}  // namespace
+
+bool NumberTable::has(const std::string& name) const {
+  const auto found = columns.find(name);
+  return found != columns.end() && std::any_of(found->second.begin(), found->second.end(),
+                                               [](double value) { return std::isfinite(value); });
+}
+
+std::size_t NumberTable::rows() const {
+  return names.empty() ? 0 : columns.at(names.front()).size();
+}
+
+NumberTable read_number_table(const fs::path& file) {
+  const std::string text = read_text(file);
+  const auto lines = lines_of(text);
+  NumberTable table;
+  if (lines.empty()) throw InputError("file", file.string(), "is empty; expected a CSV file");
+  for (const std::string_view name : split(lines[0], ',')) {
+    table.names.emplace_back(trim(name));
+    table.columns[table.names.back()];
+  }
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const auto cells = split(lines[i], ',');
+    const std::string where = concat(file.string(), ":", i + 1);
+    if (cells.size() != table.names.size()) {
+      throw InputError(where, std::string(lines[i]),
+                       concat("expected ", table.names.size(), " cells"));
+    }
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      double value = NAN;
+      if (!trim(cells[c]).empty() && !parse_number(trim(cells[c]), value)) {
+        throw InputError(where, std::string(cells[c]), "expected a number");
+      }
+      table.columns[table.names[c]].push_back(value);
+    }
+  }
+  return table;
+}
+
+bool RunFiles::has_task(const std::string& task_name) const {
+  return evaluation.is_object() && evaluation.contains("tasks") &&
+         evaluation["tasks"].contains(task_name);
+}
+
+RunFiles read_run_files(const fs::path& folder) {
+  require_exists(folder, "RUN", "a folder that mien train made");
+  if (!is_there(folder / "config.yaml")) {
+    throw InputError("RUN", folder.string(),
+                     "expected a folder with config.yaml (made by mien train)");
+  }
+  const fs::path evaluation = folder / "evaluation";
+  RunFiles run{.folder = folder, .name = name_of(folder)};
+  run.config = read_text(folder / "config.yaml");
+  run.metrics = read_optional_table(folder / "metrics.csv");
+  run.surface = read_optional_table(evaluation / "flatness-surface.csv");
+  run.record = read_json(folder / "record.json");
+  run.evaluation = read_json(evaluation / "validation.json");
+  run.raw_evaluation = read_json(evaluation / "validation-raw.json");
+  run.tuning = read_json(evaluation / "tune.json");
+  run.decisions = read_json(folder / "decisions.json");
+  run.flatness = read_json(evaluation / "flatness.json");
+  return run;
+}
+
+std::optional<double> number_at(const json& object, const std::string& pointer) {
+  const json::json_pointer place(pointer);
+  if (!object.is_object() || !object.contains(place) || !object[place].is_number()) return {};
+  return object[place].get<double>();
+}
+
+std::string text_at(const json& object, const std::string& pointer) {
+  const json::json_pointer place(pointer);
+  if (!object.is_object() || !object.contains(place) || !object[place].is_string()) return {};
+  return object[place].get<std::string>();
+}
+
+}  // namespace mien
