@@ -67,7 +67,7 @@ ObjectiveOptions objective_of(const Options& options, std::size_t tasks) {
 
 std::string text_of(const ObjectiveOptions& loss) {
   std::string text = loss.cvar_alpha < 1 ? concat("CVaR at ", shortest(loss.cvar_alpha), " of the ",
-                                                  loss.cvar_pool, " losses, its tail fixed")
+                                                  loss.cvar_pool, " losses")
                                          : "mean loss";
   if (loss.class_weights != "none") text += ", class weights " + loss.class_weights;
   if (loss.label_smoothing > 0) text += ", label smoothing " + shortest(loss.label_smoothing);

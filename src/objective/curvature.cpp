@@ -4,6 +4,7 @@
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -50,6 +51,40 @@ at::Tensor binary_cross_entropy_curvature(const at::Tensor& logits, const at::Te
   const Derivatives f = of_log_probability(u, focal);
   const at::Tensor rest = at::expm1(u).neg();
   return f.second.mul(rest).sub(f.first.mul(u.exp())).mul(rest).mul(tangents);
+}
+
+at::Tensor squared_error_curvature(const at::Tensor& logits, const at::Tensor& labels,
+                                   const at::Tensor& tangents) {
+  const at::Tensor p = logits.tanh(), of_tanh = p.square().neg().add(1);
+  return of_tanh.sub(p.sub(labels).mul(p), 2).mul(of_tanh).mul(2).mul(tangents);
+}
+
+at::Tensor concordance_curvature(const at::Tensor& logits, const TaskTargets& targets,
+                                 const at::Tensor& tangents) {
+  const at::Tensor known =
+      targets.valid.defined() ? targets.valid.unsqueeze(1) : at::ones_like(logits, at::kBool);
+  const at::Tensor share =
+      known.to(at::kDouble)
+          .div(known.sum(0, true, at::kDouble).clamp_min(1));  // of a row in a mean
+  const at::Tensor p = logits.to(at::kDouble).tanh(), of_tanh = p.square().neg().add(1);
+  const at::Tensor moved = of_tanh.mul(tangents.to(at::kDouble));  // of p
+  const at::Tensor labels = targets.labels.to(at::kDouble);
+  const auto mean = [&](const at::Tensor& x) { return x.mul(share).sum(0); };
+
+  const at::Tensor truth = labels.sub(mean(labels)), guess = p.sub(mean(labels));
+  const at::Tensor denominator = mean(truth.square()).add(mean(guess.square()));
+  const at::Tensor ccc = mean(truth.mul(p)).mul(2).div(denominator);
+  const at::Tensor denominator_moved = mean(guess.mul(moved)).mul(2);
+  const at::Tensor ccc_moved =
+      mean(truth.mul(moved)).mul(2).sub(ccc.mul(denominator_moved)).div(denominator);
+
+  // d loss / d p is -part with the factor share / denominator; half of 2 dimensions cancels the 2.
+  const at::Tensor part = truth.sub(ccc.mul(guess));
+  const at::Tensor part_moved = ccc_moved.mul(guess).add(ccc.mul(moved)).neg();
+  const at::Tensor slope_moved = part.mul(denominator_moved).div(denominator).sub(part_moved);
+  const at::Tensor sum = slope_moved.mul(of_tanh).add(part.mul(p).mul(moved), 2);
+  const at::Tensor result = sum.mul(share).div(denominator);
+  return at::where(known.logical_and(denominator.gt(0)), result, 0.).to(logits.scalar_type());
 }
 
 }  // namespace mien

@@ -142,14 +142,23 @@ CrossEntropyOptions Objective::cross_entropy_options(const at::Tensor& logits) c
 
 at::Tensor Objective::element_curvature(const at::Tensor& logits, const TaskTargets& targets,
                                         const at::Tensor& tangents) const {
-  if (targets.task == Task::kExpr) {
-    return cross_entropy_curvature(logits, targets.labels, cross_entropy_options(logits), tangents);
+  switch (targets.task) {
+    case Task::kExpr:
+      return cross_entropy_curvature(logits, targets.labels, cross_entropy_options(logits),
+                                     tangents);
+    case Task::kAu:
+      return binary_cross_entropy_curvature(logits, targets.labels, options_.focal, tangents);
+    case Task::kVa:
+      break;
   }
-  return binary_cross_entropy_curvature(logits, targets.labels, options_.focal, tangents);
+  return squared_error_curvature(logits, targets.labels, tangents);
 }
 
 at::Tensor Objective::task_curvature(const at::Tensor& logits, const TaskTargets& targets,
                                      const at::Tensor& tangents) const {
+  if (targets.task == Task::kVa && options_.va == "ccc") {
+    return concordance_curvature(logits, targets, tangents);
+  }
   const CvarWeights tail = tail_weights(element_losses(logits, targets).losses, targets,
                                         options_.cvar_pool, options_.cvar_alpha);
   const bool expr = targets.task == Task::kExpr;

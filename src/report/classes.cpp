@@ -23,9 +23,9 @@ std::string part_chart(const Runs& runs, const std::string& task) {
   const auto rows = static_cast<double>(names.size());
   const double band = 8 + 8 * static_cast<double>(runs.size());
   std::string spoken;
-  Plot plot(metric_title(task) + (task == "expr" ? " a class"
-                                  : task == "au" ? " an AU"
-                                                 : " a dimension"),
+  Plot plot(task == "expr" ? "F1 of each expression"
+            : task == "au" ? "F1 of each action unit"
+                           : "CCC of each dimension",
             "95 % intervals over videos; the table below has the numbers",
             {.width = 400, .height = 70 + band * rows, .left = 74},
             {.low = task == "va" ? -1. : 0., .high = 1, .label = metric_title(task)},
@@ -119,13 +119,12 @@ std::string classes_section(const Runs& runs) {
   }
   for (const ReportRun& run : runs) confusions += confusion_chart(run);
   if (charts.empty()) return {};
+  std::string note;
   if (!confusions.empty()) {
-    confusions =
-        grid(confusions) +
-        paragraph("Confusion: rows are the truth; numbers are percent of the row.", "note");
+    note = paragraph("Confusion: rows are the truth; numbers are percent of the row.", "note");
   }
   return section("classes", "Classes and action units",
-                 legend(runs) + grid(charts) + tables + confusions);
+                 legend(runs) + grid(charts + confusions) + note + tables);
 }
 
 }  // namespace mien

@@ -50,7 +50,7 @@ std::string key_of(const CurveChart& chart, const Runs& runs) {
     for (const ReportRun& run : runs) there = there || run.files.metrics.has(curve.column);
     if (!there) continue;
     ++shown;
-    text += concat(text.empty() ? "" : "; ", curve.dashed ? "broken " : "solid ", curve.label);
+    text += concat(text.empty() ? "" : "; ", curve.dashed ? "broken: " : "solid: ", curve.label);
   }
   return shown > 1 ? text : "";
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 
 #include "html.h"
 #include "mien/core/text.h"
@@ -28,6 +29,14 @@ std::string colour_of(double share) {
   return concat("fill:rgb(", mixed[0], ",", mixed[1], ",", mixed[2], ")");
 }
 
+/// Four digits after the point, or three that say something of a small number.
+std::string significant(double value) {
+  if (value == 0 || std::abs(value) >= .001) return fixed(value, 4);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2e", value);
+  return text;
+}
+
 std::string surface_chart(const RunFiles& run) {
   const NumberTable& table = run.surface;
   if (!table.has("loss") || !table.has("first") || !table.has("second")) return {};
@@ -48,13 +57,13 @@ std::string surface_chart(const RunFiles& run) {
                : high > low          ? (value - low) / (high - low)
                                      : 0;
       };
+  plot.draw_axes();
   for (std::size_t i = 0; i < loss.size(); ++i) {
     plot.rect(
         first[i] - half, second[i] - half, first[i] + half, second[i] + half, "heat",
         concat("loss ", fixed(loss[i], 4), " at ", fixed(first[i], 2), ", ", fixed(second[i], 2)),
         colour_of(share(loss[i])));
   }
-  plot.draw_axes();
   plot.dot(0, 0, 4, "minimum", "the weights of the run");
   constexpr int kSteps = 24;
   for (int i = 0; i < kSteps; ++i) {
@@ -87,7 +96,8 @@ std::string flatness_section(const Runs& runs) {
     table.add_row(cells);
   };
   const auto number = [](const nlohmann::json& object, const char* place) {
-    return digits(number_at(object, place));
+    const auto value = number_at(object, place);
+    return value ? significant(*value) : std::string("–");
   };
   const auto with_error = [&](const nlohmann::json& object, const char* place, const char* error) {
     return number(object, place) + " ± " + number(object, error);

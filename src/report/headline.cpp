@@ -110,11 +110,14 @@ std::string chart(const Runs& runs, const std::string& task) {
         "; ";
   }
   const auto count = static_cast<double>(runs.size());
-  Plot plot(
-      metric_title(task) + " with 95 % interval", spoken,
-      {.width = 400, .height = 84 + 26 * count, .left = 104},
-      {.low = key == "ccc" ? -1. : 0., .high = 1, .label = "× majority   + every AU always 1"},
-      {.low = count - .3, .high = -.7});
+  Plot plot(metric_title(task) + " with 95 % interval", spoken,
+            {.width = 400, .height = 84 + 26 * count, .left = 104},
+            {.low = key == "ccc" ? -1. : 0.,
+             .high = 1,
+             .label = task == "au"  ? "× most frequent answers, + every AU always 1"
+                      : key == "f1" ? "× always the most frequent class"
+                                    : ""},
+            {.low = count - .3, .high = -.7});
   plot.draw_x_axis();
   plot.name_rows(names);
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -126,9 +129,9 @@ std::string chart(const Runs& runs, const std::string& task) {
     if (low && high) plot.line({{*low, y}, {*high, y}}, run_css(i) + " thick");
     if (value)
       plot.dot(*value, y, 5, run_css(i) + " fill", runs[i].files.name + ": " + digits(value));
-    if (const auto constant = number_at(result, "/baseline/f1")) plot.text(*constant, y, "×");
+    if (const auto constant = number_at(result, "/baseline/f1")) plot.text(*constant, y - .34, "×");
     if (task != "au") continue;
-    if (const auto constant = all_positive(result)) plot.text(*constant, y, "+");
+    if (const auto constant = all_positive(result)) plot.text(*constant, y - .34, "+");
   }
   return plot.svg();
 }

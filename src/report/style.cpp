@@ -28,7 +28,7 @@ a { color: var(--s0); }
 @media (max-width: 760px) { .pair { grid-template-columns: minmax(0, 1fr); } }
 figure { margin: 0; }
 .chart { display: block; width: 100%; height: auto; background: var(--card); border: 1px solid var(--rule); border-radius: 6px; }
-.chart.wide { min-width: 640px; }
+.chart.wide { min-width: 760px; max-width: 1040px; }
 .scroll { overflow-x: auto; max-width: 100%; margin: .6rem 0; }
 :focus-visible { outline: 2px solid var(--s0); outline-offset: 2px; }
 svg text { fill: var(--ink); font-size: 11px; font-variant-numeric: tabular-nums; }

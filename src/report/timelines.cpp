@@ -10,7 +10,7 @@
 namespace mien {
 namespace {
 
-constexpr double kWidth = 760, kRow = 26, kLeft = 74, kRight = 12;
+constexpr double kWidth = 900, kRow = 26, kLeft = 74, kRight = 12;
 
 const VideoScores* scores_of(const ReportRun& run, Task task, const std::string& video) {
   const auto scores = run.probabilities.find(task);
@@ -134,6 +134,7 @@ double height_in_row(Task task, double value, double row) {
 void draw_row(Plot& plot, Task task, const VideoScores& scores, const VideoLabels& labels,
               std::size_t column) {
   const auto row = static_cast<double>(column);
+  const double first = scores.frames.front(), last = scores.frames.back();
   const std::size_t width = label_columns(task);
   const auto value = [&](std::size_t i) {
     return labels.values[i * width + (width == 1 ? 0 : column)];
@@ -149,7 +150,7 @@ void draw_row(Plot& plot, Task task, const VideoScores& scores, const VideoLabel
     const double wanted = task == Task::kExpr ? row : 1;
     for (const auto& [from, to] :
          stretches(labels.frames, [&](std::size_t i) { return value(i) == wanted; })) {
-      plot.rect(from, row - .46, to, row + .46, "truth");
+      plot.rect(std::max(from, first), row - .46, std::min(to, last), row + .46, "truth");
     }
   }
   Envelope envelope = envelope_of(scores, score_columns(task), column, plot.inner_width());

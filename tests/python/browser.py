@@ -21,7 +21,7 @@ addEventListener("load", () => {
   const texts = [...document.querySelectorAll("svg.chart text")].filter(e => !e.closest("details:not([open])"))
     .map(e => e.getBoundingClientRect()).filter(b => b.width > 0).map(b => b.height);
   const answer = {boxes, text: document.body.innerText, overflow: document.documentElement.scrollWidth - innerWidth,
-                  smallest_text: Math.min(...texts), dark: matchMedia("(prefers-color-scheme: dark)").matches};
+                  smallest_text: Math.min(...texts), inner_width: innerWidth, dark: matchMedia("(prefers-color-scheme: dark)").matches};
   const out = document.createElement("script");
   out.type = "application/json"; out.id = "answer"; out.textContent = JSON.stringify(answer).replaceAll("<", "\\\\u003c");
   document.body.append(out);

@@ -129,7 +129,7 @@ def test_the_page_holds_every_metric_to_the_printed_digits(page, runs):
     flatness = json.loads((runs[0] / "evaluation" / "flatness.json").read_text())
     for value in (flatness["loss"], flatness["sharpness"]["ascent"], flatness["hessian_top_eigenvalue"],
                   flatness["hessian_trace"]):
-        assert digits(value) in text
+        assert (digits(value) if abs(value) >= 0.001 else f"{value:.2e}") in text
     assert "+0.0331" in text and "0.4431" in text and "0.4711" in text
 
 
@@ -239,10 +239,21 @@ def test_bad_input_is_named_on_one_line(mien, runs, tmp_path, arguments, fragmen
     assert (tmp_path / "there.html").read_text() == "mine" and (runs[1] / "report.html").exists() == before
 
 
+def test_chromium_would_notice_an_error_a_broken_image_and_a_chart_without_size(tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text("<!doctype html><body><svg class=chart style='width:0;height:0' aria-label=c></svg>"
+                    "<div class=thumbnails><img alt=x src='data:image/png;base64,AAAA'></div>"
+                    "<script>nothing.at.all()</script></body>")
+    answer, console = asked(page, tmp_path)
+    assert any("nothing is not defined" in line for line in console)
+    assert [(box["width"], box["whole"]) for box in answer["boxes"]][0] == (0, True)
+    assert not answer["boxes"][1]["whole"] and answer["inner_width"] == 1280
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_chromium_draws_every_chart_without_a_word_on_the_console(mien, page, runs, tmp_path, width):
     answer, console = asked(page, tmp_path, width=width)
-    assert console == []
+    assert console == [] and answer["inner_width"] == width
     charts = answer["boxes"]
     assert len(charts) > 30
     for box in charts:
