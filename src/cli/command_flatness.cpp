@@ -57,7 +57,7 @@ void check(const Options& options) {
 ObjectiveOptions objective_of(const Options& options, std::size_t tasks) {
   ObjectiveOptions plain;
   plain.cvar_alpha = 1;
-  plain.task_weights.assign(std::max<std::size_t>(tasks, 2), 1);
+  plain.task_weights.assign(tasks, 1);
   if (options.loss == "mean") return plain;
   TrainOptions trained;
   declare_fields(trained).read_yaml(RunFolder(options.run).config());

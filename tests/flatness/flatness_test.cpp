@@ -12,7 +12,6 @@ namespace mien {
 namespace {
 
 using testing::au_targets;
-using testing::expr_targets;
 using testing::initialised;
 using testing::random_tensor;
 using testing::small_shape;
@@ -31,8 +30,7 @@ Head moved_head(std::int64_t layers, std::vector<Task> tasks, std::uint32_t seed
 FlatnessRows rows_of(const Head& head, std::uint32_t seed, bool all_valid = false) {
   FlatnessRows rows{random_tensor({40, 5}, seed), {}};
   for (const Task task : head.shape().tasks) {
-    rows.targets.push_back(task == Task::kExpr ? expr_targets(40, seed + 1, all_valid)
-                                               : au_targets(40, seed + 3, all_valid));
+    rows.targets.push_back(testing::targets_of(task, 40, seed + 1, all_valid));
     rows.targets.back().videos = random_tensor({40}, seed + 5).abs().mul(2).to(at::kLong);
     rows.targets.back().video_count = 20;
   }
@@ -55,6 +53,8 @@ std::vector<Case> cases() {
           {2, {Task::kAu}, {.cvar_alpha = .6, .cvar_pool = "sample", .focal = 1.5}},
           {2, {Task::kExpr}, {.cvar_alpha = .6, .cvar_pool = "per_video", .focal = 2}},
           {2, {Task::kAu, Task::kExpr}, weighted},
+          {2, {Task::kVa, Task::kExpr}, {.cvar_alpha = .6}},
+          {2, {Task::kVa}, {.cvar_alpha = .6, .va = "mse"}},
           {0, {Task::kExpr}, {.cvar_alpha = 1, .focal = 1}}};
 }
 

@@ -1,5 +1,6 @@
 """A headless Chromium that opens a file: what its DOM holds, how large charts are, what its console says."""
 
+import html
 import json
 import pathlib
 import re
@@ -24,7 +25,7 @@ addEventListener("load", () => {
                   smallest_text: Math.min(...texts), inner_width: innerWidth, dark: matchMedia("(prefers-color-scheme: dark)").matches};
   const out = document.createElement("script");
   out.type = "application/json"; out.id = "answer"; out.textContent = JSON.stringify(answer).replaceAll("<", "\\\\u003c");
-  document.body.append(out);
+  top.document.body.append(out);
 });
 </script>
 """
@@ -53,13 +54,15 @@ def console(done):
     return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
-def asked(page, folder, **options):
-    """The answer to QUESTION, and the console."""
+def asked(page, folder, width=1280, height=900):
+    """The answer to QUESTION, and the console. In a frame, as a window is never narrower than 500 pixels."""
     probe = folder / f"asked-{page.name}"
     text = page.read_text()
     assert text.count("</body>") == 1
-    probe.write_text(text.replace("</body>", QUESTION + "</body>"))
-    done = chromium(probe, folder, "--dump-dom", **options)
+    inner = html.escape(text.replace("</body>", QUESTION + "</body>"))
+    probe.write_text(f'<!doctype html><html><head><link rel="icon" href="data:,"></head><body style="margin:0"><iframe '
+                     f'style="border:0;width:{width}px;height:{height}px" srcdoc="{inner}"></iframe></body></html>')
+    done = chromium(probe, folder, "--dump-dom")
     found = re.search(r'<script type="application/json" id="answer">(.*?)</script>', done.stdout, re.DOTALL)
     assert found, done.stdout[-500:] + done.stderr[-1000:]
     return json.loads(found[1]), console(done)
