@@ -191,10 +191,7 @@ void run_evaluate(const Options& options) {
 
 void evaluate_and_keep(const std::string& run, const std::string& device) {
   const Options options{.run = run};
-  const nlohmann::json result = to_json(evaluate_run(options, device));
-  const std::filesystem::path folder = std::filesystem::path(run) / "evaluation";
-  make_folder(folder, "RUN");
-  write_text(folder / "validation.json", json_text(result, 2) + "\n");
+  keep_result(options, to_json(evaluate_run(options, device)));
 }
 
 void add_evaluate(CommandLine& line) {

@@ -32,9 +32,9 @@ at::Tensor through_heads(const std::vector<at::Tensor>& slopes, const HeadLayers
 
 EvaluationPass::~EvaluationPass() = default;
 
-EvaluationPass::EvaluationPass(const Head& head, const at::Tensor& x) : head_(head), x_(x) {
+EvaluationPass::EvaluationPass(const Head& head, const at::Tensor& x) : head_(head), x_(head.normalized(x)) {
   const HeadLayers& layers = head.layers();
-  at::Tensor input = x;
+  at::Tensor input = x_;
   for (std::size_t i = 0; i < layers.trunk.size(); ++i) {
     const HeadLayers::Block& layer = layers.trunk[i];
     const Head::Statistics& running = head.block_statistics()[i];

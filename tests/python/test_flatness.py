@@ -152,6 +152,8 @@ def run(mien, data, tmp_path_factory):
 def oracle_of(data, run, alpha, split="train", weights="best"):
     arrays, metadata = read_safetensors(run / f"{weights}.safetensors")
     x, labels = data.rows(split, json.loads(metadata["mien"])["tasks"])
+    if "input.mean" in arrays:
+        x = (x - torch.tensor(arrays["input.mean"])) / torch.tensor(arrays["input.std"])
     return Oracle(arrays, x, labels, alpha)
 
 
@@ -176,6 +178,18 @@ def test_the_numbers_of_a_run(mien, data, run, loss, alpha, split, weights):
     spread = np.std(rises) / np.sqrt(10)
     assert abs(found["sharpness"]["random_mean"] - np.mean(rises)) < 4.5 * spread
     assert found == json.loads((run / "evaluation" / "flatness.json").read_text())
+
+
+def test_inputs_are_normalised_as_in_training(mien, data, tmp_path):
+    run = tmp_path / "run"
+    result_json(mien("train", CONFIGS / "expr.yaml", *data.arguments(), f"head.layers={LAYERS}",
+                     f"head.width={WIDTH}", "epochs=4", "batch_size=64", "normalize=standardize", "--out", run,
+                     "--json", "--quiet", "--threads", 1))
+    found = result_json(mien("flatness", run, "--loss", "mean", "--json", "--quiet", "--threads", 1))
+    oracle = oracle_of(data, run, 1.0)
+    assert found["loss"] == pytest.approx(oracle.loss(oracle.flat), rel=1e-5)
+    assert found["gradient_norm"] == pytest.approx(float(oracle.gradient().norm()), rel=1e-3)
+    assert found["hessian_top_eigenvalue"] == pytest.approx(np.linalg.eigvalsh(oracle.hessian().numpy())[-1], rel=1e-3)
 
 
 def test_the_surface_is_a_grid_around_the_loss(mien, data, run):
