@@ -12,8 +12,9 @@ PRESET="${1:-release}"
 case "$PRESET" in release | debug | asan) ;; *) fail "preset = $PRESET: expected release, debug or asan" ;; esac
 
 PACKAGES=(g++ cmake ninja-build ccache git python3-venv
-  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev nlohmann-json3-dev libcli11-dev
-  libspdlog-dev libyaml-cpp-dev libtbb-dev libssl-dev libboost-dev libgtest-dev)
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev
+  libopencv-objdetect-dev opencv-data nlohmann-json3-dev libcli11-dev libspdlog-dev
+  libyaml-cpp-dev libtbb-dev libssl-dev libboost-dev libgtest-dev)
 # A test opens the report in a browser; Ubuntu's package is a snap, so there it is left to the user.
 if [ -n "${MIEN_TESTS:-}" ] && grep -qs '^ID=debian' /etc/os-release; then PACKAGES+=(chromium); fi
 
@@ -86,7 +87,7 @@ prepare_python() {
   local stamp="$VENV/.installed" wanted existing
   existing="${MIEN_TORCH_DIR:+$(realpath -m "$MIEN_TORCH_DIR")}"
   existing="${existing:-$(active_torch)}"
-  wanted="$(cat scripts/requirements.txt; echo "${MIEN_TORCH:-cpu} $TORCH_VERSION $existing")"
+  wanted="$(cat scripts/requirements*.txt; echo "${MIEN_TORCH:-cpu} $TORCH_VERSION $existing")"
   if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     [ -x "$PYTHON" ] || { say "making .deps/venv"; python3 -m venv "$VENV"; }
     rm -f "$VENV"/lib/python3*/site-packages/mien_torch.pth
@@ -101,8 +102,9 @@ prepare_python() {
     else
       has_wanted_torch || install_torch
     fi
-    say "installing into .deps/venv: $(grep -v '^#' scripts/requirements.txt | tr '\n' ' ')"
+    say "installing into .deps/venv: $(cat scripts/requirements*.txt | grep -v '^#' | tr '\n' ' ')"
     "$VENV/bin/pip" install -q -r scripts/requirements.txt
+    "$VENV/bin/pip" install -q --no-deps -r scripts/requirements-no-deps.txt
     printf '%s' "$wanted" >"$stamp"
   fi
   TORCH_DIR="${existing:-$("$PYTHON" -c 'import importlib.util, pathlib; print(pathlib.Path(importlib.util.find_spec("torch").origin).parent)')}"

@@ -59,8 +59,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-Image load_image(const std::filesystem::path& path) {
-  return decode_image(read_file(path));
+Image load_image(const std::filesystem::path& path, Orientation orientation) {
+  return decode_image(read_file(path), orientation);
 }
 
 void load_crop(const std::filesystem::path& path, int size, ResizeFilter filter,

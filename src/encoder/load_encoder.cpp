@@ -1,9 +1,6 @@
-#include <ATen/Context.h>
-#include <torch/csrc/jit/codegen/fuser/interface.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-
 #include <algorithm>
 
+#include "exact_arithmetic.h"
 #include "mien/core/error.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -13,16 +10,6 @@
 
 namespace mien {
 namespace {
-
-/// The same numbers every time, and those that fp32 means. The profiling executor changes its plan
-/// after some runs, and with it the last bits, so that a resumed job would differ from an
-/// uninterrupted one; on a GPU kernels would be fused as they run, and fp32 rounded to TF32.
-void compute_exactly() {
-  torch::jit::getExecutorMode() = false;
-  torch::jit::overrideCanFuseOnGPU(false);
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
-}
 
 [[noreturn]] void refuse_path(const EncoderRequest& request) {
   throw InputError("--device", request.device,

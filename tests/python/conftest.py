@@ -52,6 +52,25 @@ def export_encoder():
     return run
 
 
+@pytest.fixture(scope="session")
+def mtcnn(tmp_path_factory):
+    """The archive of scripts/export_detector.py."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import export_detector
+
+    path = tmp_path_factory.mktemp("detector") / "mtcnn.pt"
+    assert export_detector.main(["mtcnn", "--out", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def crop(mien, mtcnn):
+    """crop(out, *arguments): mien crop --json with MTCNN."""
+    def run(out, *arguments):
+        return mien("crop", "--out", out, "--detector-file", mtcnn, "--json", *arguments)
+    return run
+
+
 @pytest.fixture
 def probe(tmp_path):
     """probe(function, tensors, **options) -> (dict of numpy arrays, metadata)."""

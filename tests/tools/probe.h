@@ -37,6 +37,7 @@ using Function = void (*)(const SafetensorsFile& input, const nlohmann::json& op
 /// One a probe_<module>.cpp; probe_main.cpp lists them.
 std::map<std::string, Function> data_probes();
 std::map<std::string, Function> evaluation_probes();
+std::map<std::string, Function> faces_probes();
 std::map<std::string, Function> scoring_probes();
 std::map<std::string, Function> tuning_probes();
 std::map<std::string, Function> training_probes();

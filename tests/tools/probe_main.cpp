@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   try {
     auto functions = probe::data_probes();
     functions.merge(probe::evaluation_probes());
+    functions.merge(probe::faces_probes());
     functions.merge(probe::scoring_probes());
     functions.merge(probe::training_probes());
     functions.merge(probe::tuning_probes());

@@ -31,10 +31,14 @@ enum class ResizeFilter { kBilinear, kBicubic };
 ResizeFilter resize_filter_from_name(const std::string& name, const std::string& what);
 std::string resize_filter_name(ResizeFilter filter);
 
-/// Decodes a JPEG or PNG to 8-bit RGB. EXIF orientation is ignored, alpha dropped, grey and
-/// palette expanded, 16 bits cut to the high byte. Throws ImageError with a short reason; a
-/// truncated file is an error even where the decoder would fill in grey.
-Image decode_image(std::span<const std::byte> file);
+/// Crops are taken as they are stored, as Pillow does; photos are turned as EXIF says.
+enum class Orientation { kAsStored, kUpright };
+
+/// Decodes a JPEG or PNG to 8-bit RGB. EXIF orientation is ignored unless asked for, alpha dropped,
+/// grey and palette expanded, 16 bits cut to the high byte. Throws ImageError with a short reason;
+/// a truncated file is an error even where the decoder would fill in grey.
+Image decode_image(std::span<const std::byte> file,
+                   Orientation orientation = Orientation::kAsStored);
 
 /// Pillow's resampling: antialiased, 22-bit fixed-point weights, horizontal then vertical pass,
 /// each rounded and clipped to 8 bits. Source of the arithmetic: Pillow's Resample.c (described
@@ -46,7 +50,8 @@ Image resize(const Image& image, int width, int height, ResizeFilter filter);
 Image resize_and_crop(const Image& image, int size, ResizeFilter filter);
 
 /// Reads and decodes. Throws ImageError.
-Image load_image(const std::filesystem::path& path);
+Image load_image(const std::filesystem::path& path,
+                 Orientation orientation = Orientation::kAsStored);
 
 /// Reads, decodes, resizes and crops. `crop` [size, size, 3]. Throws ImageError.
 void load_crop(const std::filesystem::path& path, int size, ResizeFilter filter,

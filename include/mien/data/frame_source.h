@@ -1,0 +1,51 @@
+// Pictures one after the other: the frames of a video file, or image files in their order.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mien/data/image.h"
+#include "mien/data/image_roots.h"
+
+namespace mien {
+
+struct Frame {
+  std::int64_t number = 0;        ///< from 1 in a video; as in the file's name otherwise
+  std::optional<double> seconds;  ///< since the video's begin, ascending; none for image files
+  Image image;                    ///< upright; empty when there is a problem
+  std::string problem;            ///< why there is no picture
+};
+
+/// Only one frame is held at a time, however long the video. For one thread at a time.
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+
+  /// The next wanted frame; false at the end. Never throws for what cannot be decoded.
+  virtual bool next(Frame& frame) = 0;
+
+  /// How many frames next() will give, as far as the file's header knows; 0: unknown.
+  virtual std::int64_t expected() const = 0;
+
+  /// After the end: what is wrong with the whole ("ends early: 108 of 472 frames"), or nothing.
+  virtual std::string problem() const { return {}; }
+};
+
+/// A video file: the 1st, K+1st, ... frame of it (`every` K), turned upright by its rotation
+/// metadata. `seconds` are the file's own time stamps, so a variable frame rate shows; where the
+/// decoder gives none (the last frames of a file), the last interval is repeated. Throws ImageError
+/// when it is no video, "not a video that can be decoded".
+std::unique_ptr<FrameSource> open_video(const std::filesystem::path& file, std::int64_t every);
+
+/// The images of one folder. EXIF orientation is followed: these are photos, not crops. Those that
+/// cannot be decoded come as frames with a problem.
+std::unique_ptr<FrameSource> open_images(VideoFrames images);
+
+/// One image file as frame 1. Throws ImageError when it cannot be decoded.
+std::unique_ptr<FrameSource> open_image(const std::filesystem::path& file);
+
+}  // namespace mien

@@ -1,0 +1,1 @@
+"""Face detectors as TorchScript archives for `mien crop`."""
