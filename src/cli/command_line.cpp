@@ -17,6 +17,7 @@ constexpr const char* kOverview =
     R"(mien: facial affect on Aff-Wild2, from crops to an accepted submission.
 
 The pipeline, a command a stage:
+  mien crop     --video *.mp4 --detector-file mtcnn.pt --out cropped_aligned
   mien encode   --images cropped_aligned --encoder clip.pt --bank bank
   mien train    configs/expr.yaml bank=bank annotations=6th_ABAW_Annotations --out runs/expr
   mien tune     runs/expr

@@ -5,6 +5,7 @@ namespace mien {
 
 class CommandLine;
 
+void add_crop(CommandLine& line);
 void add_encode(CommandLine& line);
 void add_train(CommandLine& line);
 void add_sweep(CommandLine& line);

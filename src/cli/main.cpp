@@ -15,12 +15,14 @@
 int main(int argc, char** argv) {
   using namespace mien;
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "encode" || command == "train" || command == "sweep" || command == "flatness") {
+  if (command == "crop" || command == "encode" || command == "train" || command == "sweep" ||
+      command == "flatness") {
     wait_passively(argv);
     keep_freed_memory();
   }
   try {
     CommandLine line;
+    add_crop(line);
     add_encode(line);
     add_train(line);
     add_sweep(line);

@@ -8,7 +8,8 @@ import pytest
 from bad_inputs import check_bad_input, flat
 from helpers import refused
 
-COMMANDS = ["encode", "train", "tune", "evaluate", "compare", "submit", "inspect", "doctor"]
+COMMANDS = ["crop", "encode", "train", "sweep", "tune", "evaluate", "compare", "submit", "flatness", "report",
+            "inspect", "doctor"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
 

@@ -1,0 +1,37 @@
+// The faces of a video, frame by frame, without files in between.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "mien/data/face_detector.h"
+#include "mien/data/frame_source.h"
+
+namespace mien {
+
+struct TrackedFace {
+  std::int64_t id = 0;  ///< the same person through the video, from 1
+  Detection detection;
+  Image crop;  ///< aligned, [size, size]
+};
+
+struct FaceFrame {
+  Frame frame;                     ///< with its picture, to draw on
+  std::vector<TrackedFace> faces;  ///< the largest first
+};
+
+struct FaceStreamOptions {
+  int size = 112;            ///< side of the crops
+  std::int64_t memory = 60;  ///< frames after which somebody who was away is somebody new
+  std::int64_t workers = 1;  ///< threads that look for faces, each in a frame of its own
+};
+
+/// Calls `on_frame` for every frame of the source in its order, one at a time. Decoding, detection
+/// and `on_frame` overlap; some `workers` frames are held at a time. What comes out does not depend
+/// on `workers`. Stops early, without an error, once an interrupt is requested.
+void stream_faces(FrameSource& source, const FaceDetector& detector,
+                  const FaceStreamOptions& options,
+                  const std::function<void(FaceFrame&)>& on_frame);
+
+}  // namespace mien
