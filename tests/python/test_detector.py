@@ -9,7 +9,7 @@ import torch
 
 import facenet
 import media
-from helpers import ROOT
+from helpers import ROOT, Projection, refused, write_encoder
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import export_detector  # noqa: E402
@@ -105,3 +105,22 @@ def test_the_script_keeps_an_existing_file(capsys, mtcnn):
     before = mtcnn.read_bytes()
     assert export_detector.main(["mtcnn", "--out", str(mtcnn)]) == 2
     assert "--force" in capsys.readouterr().err and mtcnn.read_bytes() == before
+
+
+@pytest.mark.parametrize("change, fragment", [
+    ({"factor": 1.5}, "mien.json is not MTCNN's"), ({"thresholds": [0.5]}, "mien.json is not MTCNN's"),
+    ({"name": "retina"}, "mien.json is not MTCNN's"), (None, "mien.json inside")])
+def test_an_archive_with_another_description_is_refused(mien, tmp_path, change, fragment):
+    from detectors import mtcnn as script
+    module, said = script.load()
+    files = {} if change is None else {"mien.json": json.dumps(said | change)}
+    torch.jit.save(torch.jit.script(module), str(tmp_path / "other.pt"), _extra_files=files)
+    refused(mien("crop", "--images", media.folder() / "single_face.jpg", "--detector-file", tmp_path / "other.pt",
+                 "--out", tmp_path / "out"), "--detector-file", "other.pt", fragment)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_encoder_is_no_detector(mien, tmp_path):
+    encoder = write_encoder(tmp_path / "encoder.pt", Projection(8, 4), 8, 4, extra={})
+    refused(mien("crop", "--images", media.folder() / "single_face.jpg", "--detector-file", encoder,
+                 "--out", tmp_path / "out"), "--detector-file", "networks pnet, rnet, onet")
