@@ -22,7 +22,7 @@ struct RunQuery {
 
 struct RunAnswers {
   HeadMetadata head;
-  SplitLabels labels;  ///< in the order of the head's tasks
+  SplitLabels labels;                        ///< in the order of the head's tasks
   std::map<Task, TaskScores> logits;         ///< of the run itself
   std::map<Task, TaskScores> probabilities;  ///< blended, not smoothed
   DecisionRules rules;                       ///< one for every task

@@ -32,7 +32,8 @@ at::Tensor through_heads(const std::vector<at::Tensor>& slopes, const HeadLayers
 
 EvaluationPass::~EvaluationPass() = default;
 
-EvaluationPass::EvaluationPass(const Head& head, const at::Tensor& x) : head_(head), x_(head.normalized(x)) {
+EvaluationPass::EvaluationPass(const Head& head, const at::Tensor& x)
+    : head_(head), x_(head.normalized(x)) {
   const HeadLayers& layers = head.layers();
   at::Tensor input = x_;
   for (std::size_t i = 0; i < layers.trunk.size(); ++i) {

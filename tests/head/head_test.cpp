@@ -224,7 +224,8 @@ TEST(HeadInputs, HaveUnitLengthBankByBank) {
   x.select(0, 2).narrow(0, 0, 2).zero_();
   const auto length = [](const at::Tensor& row) { return std::sqrt(row.dot(row).item<double>()); };
   for (std::int64_t row = 0; row < 4; ++row) {
-    const at::Tensor whole = one.normalized(x).select(0, row), parts = two.normalized(x).select(0, row);
+    const at::Tensor whole = one.normalized(x).select(0, row),
+                     parts = two.normalized(x).select(0, row);
     EXPECT_NEAR(length(whole), row == 1 ? 0 : 1, 1e-12);
     EXPECT_NEAR(length(parts.narrow(0, 0, 2)), row == 1 || row == 2 ? 0 : 1, 1e-12);
     EXPECT_NEAR(length(parts.narrow(0, 2, 3)), row == 1 ? 0 : 1, 1e-12);

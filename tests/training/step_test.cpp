@@ -233,7 +233,8 @@ TEST(StepTest, LearnsTheTasksWeightsByAdamWWithoutDecay) {
       s[i] -= .01 * first[i] / (1 - std::pow(.9, t)) /
               (std::sqrt(second[i] / (1 - std::pow(.999, t))) + 1e-8);
     }
-    EXPECT_NEAR(step(batch.embeddings, batch.targets, .01, t - 1).loss.item<double>(), total, 1e-12);
+    EXPECT_NEAR(step(batch.embeddings, batch.targets, .01, t - 1).loss.item<double>(), total,
+                1e-12);
     EXPECT_NEAR(values_of(weights.log_variances())[0], s[0], 1e-12);
     EXPECT_NEAR(values_of(weights.log_variances())[1], s[1], 1e-12);
   }
