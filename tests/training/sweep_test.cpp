@@ -48,7 +48,7 @@ TEST_F(SweepPlanTest, IsTheProductWithTheLastKeyFastest) {
 TEST_F(SweepPlanTest, NamesAreShortReadableAndDifferent) {
   EXPECT_TRUE(
       holds(names("loss.auc.weight: [0]\noptimizer.weight_decay: [1e-4]\nloss.auc.margin: [.6]\n"),
-            {"weight=0,weight_decay=0.0001,margin=0.6"}));
+            {"weight=0,weight_decay=1e-04,margin=0.6"}));
   EXPECT_TRUE(holds(names("head: {layers: [1]}\nloss.task_weights: [[1, .5], 2]\n"),
                     {"layers=1,task_weights=1+0.5", "layers=1,task_weights=2"}));
   EXPECT_TRUE(holds(names("bank: [x/clip, [y/clip, z/other]]\n"), {"bank=clip", "bank=other"}));
