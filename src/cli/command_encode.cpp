@@ -6,6 +6,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "encode_benchmark.h"
+#include "encoder_flags.h"
 #include "mien/bank/encode_videos.h"
 #include "mien/bank/settle_bank.h"
 #include "mien/core/error.h"
@@ -30,9 +31,10 @@ constexpr double kNotableWaiting = 5;  ///< per cent of the time
 struct Options {
   CommonOptions common;
   std::vector<std::string> images;
-  std::string encoder, bank, videos, mean, std, dtype = "auto";
+  EncoderFlags archive;
+  std::string encoder, bank, videos, dtype = "auto";
   std::optional<std::string> shard;
-  std::int64_t image_size = 0, every = 1, workers = 0;
+  std::int64_t every = 1, workers = 0;
   std::optional<std::int64_t> batch_size;
   std::optional<std::string> corrupt;
   bool retry_failed = false, force = false, benchmark = false;
@@ -53,16 +55,7 @@ void require(const Options& options) {
   require_in("--every", options.every, 1, 1'000'000);
   if (options.batch_size) require_in("--batch-size", *options.batch_size, 1, 65'536);
   require_in("--workers", options.workers, 0, 1024);
-  require_in("--image-size", options.image_size, 0, 4096);
   require_dtype(options.dtype);
-}
-
-EncoderOverrides overrides_of(const Options& options) {
-  EncoderOverrides overrides;
-  if (options.image_size > 0) overrides.image_size = options.image_size;
-  if (!options.mean.empty()) overrides.mean = parse_rgb(options.mean, "--mean");
-  if (!options.std.empty()) overrides.std = parse_rgb(options.std, "--std");
-  return overrides;
 }
 
 /// The part of this process, by `--shard` or its launcher.
@@ -138,7 +131,7 @@ EncodeOptions encode_options_of(const Options& options) {
 
 void run_encode(const Options& options) {
   const std::string device = options.common.apply();
-  const EncoderOverrides overrides = overrides_of(options);
+  const EncoderOverrides overrides = options.archive.overrides();
   if (options.benchmark) {
     require_given("--encoder", options.encoder, "a TorchScript archive to measure");
     run_encode_benchmark(options.encoder, overrides, {.device = device, .dtype = options.dtype},
@@ -196,10 +189,7 @@ void add_encode(CommandLine& line) {
       "motion_blur, brightness, contrast, jpeg, occlusion or low_resolution; 1 to 5");
   add_whole_number(command, "--workers", options->workers,
                    "Threads that read images; 0: half the processors");
-  add_whole_number(command, "--image-size", options->image_size,
-                   "Input side, for an archive without mien.json");
-  command->add_option("--mean", options->mean, "r,g,b in [0,1], for one without mien.json");
-  command->add_option("--std", options->std, "r,g,b in [0,1], for one without mien.json");
+  options->archive.add_to(command);
   command->add_flag("--retry-failed", options->retry_failed,
                     "Encode videos with failed images anew");
   command->add_flag("--benchmark", options->benchmark,

@@ -23,6 +23,7 @@ The pipeline, a command a stage:
   mien tune     runs/expr
   mien evaluate runs/expr
   mien compare  runs/expr runs/expr-sam
+  mien predict  runs/expr --bank bank --out frames.csv
   mien submit   runs/expr --template template.txt --bank bank --out predictions.txt)";
 
 /// What CLI11 says, in the form of all other errors.

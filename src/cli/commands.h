@@ -12,6 +12,7 @@ void add_sweep(CommandLine& line);
 void add_tune(CommandLine& line);
 void add_evaluate(CommandLine& line);
 void add_compare(CommandLine& line);
+void add_predict(CommandLine& line);
 void add_submit(CommandLine& line);
 void add_flatness(CommandLine& line);
 void add_report(CommandLine& line);

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     add_tune(line);
     add_evaluate(line);
     add_compare(line);
+    add_predict(line);
     add_submit(line);
     add_flatness(line);
     add_report(line);

@@ -127,6 +127,15 @@ void AtomicFile::rename_finished() {
   sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
 }
 
+ScratchFolder::ScratchFolder(const fs::path& path) : path_(folder_of(path) / temporary_name(path)) {
+  make_folder(path_, "folder");
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
 void remove_old_temporaries(const fs::path& folder, std::chrono::seconds age) {
   std::error_code ignored;
   const auto oldest = fs::file_time_type::clock::now() - age;

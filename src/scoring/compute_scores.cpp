@@ -111,8 +111,12 @@ std::vector<Bank> open_banks(const std::vector<std::string>& folders, const Head
 LogitsByTask compute_logits(const std::filesystem::path& weights, const HeadMetadata& metadata,
                             const std::vector<Bank>& banks, const std::vector<std::string>& videos,
                             const std::string& device) {
-  const auto head = load_head(weights, metadata, device);
-  const std::vector<Task>& tasks = metadata.shape.tasks;
+  return compute_logits(*load_head(weights, metadata, device), banks, videos, device);
+}
+
+LogitsByTask compute_logits(const Head& head, const std::vector<Bank>& banks,
+                            const std::vector<std::string>& videos, const std::string& device) {
+  const std::vector<Task>& tasks = head.shape().tasks;
   std::vector<std::string> names = videos;
   std::sort(names.begin(), names.end());
   std::vector<TaskScores> scores;
@@ -128,7 +132,7 @@ LogitsByTask compute_logits(const std::filesystem::path& weights, const HeadMeta
     for (TaskScores& task : scores) {
       outputs.push_back(&task.videos.emplace_back(VideoScores{video, input.frames, {}}));
     }
-    append_logits(*head, input.embeddings, at::Device(device), outputs);
+    append_logits(head, input.embeddings, at::Device(device), outputs);
   }
   LogitsByTask by_task;
   for (TaskScores& task : scores) by_task[task.task] = std::move(task);

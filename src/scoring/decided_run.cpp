@@ -8,6 +8,7 @@
 #include "mien/core/json_text.h"
 #include "mien/core/text.h"
 #include "mien/scoring/decisions_file.h"
+#include "tuned_weights.h"
 
 namespace mien {
 namespace fs = std::filesystem;
@@ -32,14 +33,14 @@ std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
   return out;
 }
 
+}  // namespace
+
 void require_tuned_weights(const OpenRun& run, const DecidingRun& tuned, const fs::path& file) {
   if (sha256_of_file(run.weights) == tuned.weights_sha256) return;
   throw InputError("RUN", run.folder.string(),
                    concat(run.weights.filename().string(), " is not what ", file.string(),
                           " was tuned on; expected --raw, or mien tune again"));
 }
-
-}  // namespace
 
 LogitsByTask OpenRun::probabilities(const std::vector<std::string>& videos,
                                     const std::string& device) const {
@@ -66,23 +67,35 @@ std::vector<OpenRun> open_runs(const std::vector<fs::path>& folders,
 
 LogitsByTask DecidedRun::probabilities(const std::vector<std::string>& videos,
                                        const std::string& device) const {
-  LogitsByTask first = runs.front().probabilities(videos, device);
-  if (runs.size() == 1) return first;
-  std::vector<LogitsByTask> others;
-  for (std::size_t r = 1; r < runs.size(); ++r) {
-    others.push_back(runs[r].probabilities(videos, device));
-  }
-  for (auto& [task, scores] : first) {
-    const std::vector<double> weights = rule(task).weights;
-    if (weights.empty()) continue;
-    std::vector<TaskScores> of_runs = {std::move(scores)};
-    for (const LogitsByTask& other : others) {
-      const auto found = other.find(task);
-      of_runs.push_back(found == other.end() ? TaskScores{task, {}} : found->second);
+  std::vector<LogitsByTask> of_runs;
+  of_runs.reserve(runs.size());
+  for (const OpenRun& run : runs) of_runs.push_back(run.probabilities(videos, device));
+  return blended(std::move(of_runs));
+}
+
+LogitsByTask DecidedRun::blended(std::vector<LogitsByTask> of_runs) const {
+  LogitsByTask out;
+  for (const Task task : tasks) {
+    std::vector<double> weights = rule(task).weights;
+    std::vector<TaskScores> scores;
+    for (LogitsByTask& of_run : of_runs) {
+      const bool predicts = of_run.contains(task);
+      if (weights.empty() && predicts) {
+        scores = {std::move(of_run.at(task))};
+        weights = {1.0};
+        break;
+      }
+      scores.push_back(predicts ? std::move(of_run.at(task)) : TaskScores{task, {}});
     }
-    scores = blend(of_runs, weights);
+    out[task] = scores.size() == 1 ? std::move(scores.front()) : blend(scores, weights);
   }
-  return first;
+  return out;
+}
+
+Priors DecidedRun::priors() const {
+  Priors priors;
+  for (const OpenRun& run : runs) priors.merge(priors_of(run.head));
+  return priors;
 }
 
 DecisionRule DecidedRun::rule(Task task) const {
@@ -105,7 +118,11 @@ DecidedRun open_decided_run(const fs::path& folder, const std::string& which,
   weights_of_run(folder, which);  // what is wrong with the run comes before its decisions
   const fs::path file = decisions_path(folder);
   std::error_code ignored;
-  if (raw || !fs::exists(file, ignored)) return {open_runs({folder}, {which}, banks, use), {}};
+  if (raw || !fs::exists(file, ignored)) {
+    std::vector<OpenRun> alone = open_runs({folder}, {which}, banks, use);
+    const std::vector<Task> tasks = alone.front().head.shape.tasks;
+    return {std::move(alone), {}, tasks};
+  }
   const DecisionsFile tuned = read_decisions(file);
   std::vector<fs::path> folders = {folder};
   std::vector<std::string> weights = {which};
@@ -113,7 +130,8 @@ DecidedRun open_decided_run(const fs::path& folder, const std::string& which,
     folders.emplace_back(tuned.runs[r].path);
     weights.push_back(tuned.runs[r].weights);
   }
-  DecidedRun run{open_runs(folders, weights, banks, use), tuned.rules};
+  DecidedRun run{open_runs(folders, weights, banks, use), tuned.rules, {}};
+  run.tasks = run.head().shape.tasks;
   for (std::size_t r = 0; r < run.runs.size(); ++r) {
     require_tuned_weights(run.runs[r], tuned.runs[r], file);
   }

@@ -7,7 +7,18 @@
 namespace mien {
 namespace {
 
-/// The video's scores; null when it has none.
+std::vector<double> decided(SubmissionTask task, Task source, std::span<const float> probabilities,
+                            const DecisionRule& rule) {
+  if (task != SubmissionTask::kCe) return decide(source, probabilities, rule);
+  std::vector<double> compounds;
+  for (std::size_t at = 0; at < probabilities.size(); at += kExpressions) {
+    compounds.push_back(static_cast<double>(compound_of(probabilities.subspan(at, kExpressions))));
+  }
+  return compounds;
+}
+
+}  // namespace
+
 const VideoScores* find_scores(const TaskScores& scores, const std::string& video) {
   const auto found = std::ranges::lower_bound(scores.videos, video, {}, &VideoScores::video);
   const bool usable =
@@ -25,18 +36,6 @@ const Prior& prior_for(Task task, const Priors& priors, const std::string& video
   }
   return found->second;
 }
-
-std::vector<double> decided(SubmissionTask task, Task source, std::span<const float> probabilities,
-                            const DecisionRule& rule) {
-  if (task != SubmissionTask::kCe) return decide(source, probabilities, rule);
-  std::vector<double> compounds;
-  for (std::size_t at = 0; at < probabilities.size(); at += kExpressions) {
-    compounds.push_back(static_cast<double>(compound_of(probabilities.subspan(at, kExpressions))));
-  }
-  return compounds;
-}
-
-}  // namespace
 
 std::vector<Source> sources_of(SubmissionTask task) {
   switch (task) {

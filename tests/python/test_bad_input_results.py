@@ -8,7 +8,7 @@ import pytest
 from bad_inputs import check_bad_input, flat
 from helpers import refused
 
-COMMANDS = ["crop", "encode", "train", "sweep", "tune", "evaluate", "compare", "submit", "flatness", "report",
+COMMANDS = ["crop", "encode", "train", "sweep", "tune", "evaluate", "compare", "predict", "submit", "flatness", "report",
             "inspect", "doctor"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
@@ -76,6 +76,35 @@ CASES = {
         ("compare {w}/run {w}/run --au-invalid no", "--au-invalid = no", "drop or mask"),
         ("compare {w}/run {w}/run --annotations {w}/nowhere", "{w}/nowhere"),
         ("compare {w}/run {w}/run --al-frames", "there is no such option"),
+    ],
+    "predict": [
+        ("predict --bank {w}/data/bank --out {w}/out", "RUN = (nothing)"),
+        ("predict {w}/rnu --bank {w}/data/bank --out {w}/out", "{w}/rnu", "did you mean {w}/run?"),
+        ("predict {w}/damaged-run --bank {w}/data/bank --out {w}/out", "best.safetensors"),
+        ("predict {w}/run --out {w}/out", "--bank = (nothing)", "--images"),
+        ("predict {w}/run --bank {w}/data/bank --images {w}/images --out {w}/out", "--bank", "either"),
+        ("predict {w}/run --bank {w}/data/bank", "--out = (nothing)"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/text.pt", "{w}/text.pt", "--force"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/no/where.csv", "{w}/no/where.csv", "folder"),
+        ("predict {w}/run --bank {w}/strangers --out {w}/out", "{w}/strangers", "expected the encoder"),
+        ("predict {w}/run --bank {w}/empty --out {w}/out", "{w}/empty", "bank.json"),
+        ("predict {w}/run --bank {w}/nan --out {w}/out", "102.safetensors", "finite"),
+        ("predict {w}/run --bank {w}/cut --out {w}/out", "102.safetensors"),
+        ("predict {w}/run --bank {w}/data/bank --bank {w}/data/bank --out {w}/out", "--bank = 2 banks", "expected 1"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --format tsv", "--format = tsv", "csv or jsonl"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --format jsnl", "did you mean jsonl?"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --weights bst", "--weights = bst"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --videos {w}/nowhere", "{w}/nowhere"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --videos {w}/text.pt", "no archive", "bank"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --every 2", "--every", "--images"),
+        ("predict {w}/run --bank {w}/data/bank --out {w}/out --encoder {w}/encoder.pt", "--encoder", "--images"),
+        ("predict {w}/run --images {w}/images --out {w}/out", "--encoder = (nothing)"),
+        ("predict {w}/run --images {w}/nothing --encoder {w}/encoder.pt --out {w}/out", "--encoder", "training"),
+        ("predict {w}/run --images {w}/images --encoder {w}/text.pt --out {w}/out", "text.pt"),
+        ("predict {w}/run --images {w}/images --encoder {w}/encoder.pt --out {w}/out --every 0", "--every = 0"),
+        ("predict {w}/run --images {w}/images --encoder {w}/encoder.pt --out {w}/out --batch-size x", "--batch-size = x"),
+        ("predict {w}/run --images {w}/images --encoder {w}/encoder.pt --out {w}/out --workers -1", "--workers = -1"),
+        ("predict {w}/run {w}/run --bank {w}/data/bank --out {w}/out", "twice"),
     ],
     "submit": [
         ("submit {w}/run --out {w}/out", "--template"),

@@ -45,6 +45,21 @@ class AtomicFile {
   bool finished_ = false, committed_ = false;
 };
 
+/// A hidden folder beside `path` for what is needed only until this object goes; nobody else's.
+class ScratchFolder {
+ public:
+  /// Makes .<name>.<pid>.<random>.tmp. Throws InputError when that fails.
+  explicit ScratchFolder(const std::filesystem::path& path);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// Removes what AtomicFile left in `folder` when its process was killed: temporaries that were last
 /// written longer than `age` ago. Younger ones may be somebody's.
 void remove_old_temporaries(const std::filesystem::path& folder, std::chrono::seconds age);

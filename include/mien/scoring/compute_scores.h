@@ -13,6 +13,8 @@
 
 namespace mien {
 
+class Head;
+
 using LogitsByTask = std::map<Task, TaskScores>;
 
 enum class BankUse { kAnswers, kMeasuring };
@@ -28,6 +30,10 @@ std::vector<Bank> open_banks(const std::vector<std::string>& folders, const Head
 LogitsByTask compute_logits(const std::filesystem::path& weights, const HeadMetadata& head,
                             const std::vector<Bank>& banks, const std::vector<std::string>& videos,
                             const std::string& device);
+
+/// The same with the head at hand.
+LogitsByTask compute_logits(const Head& head, const std::vector<Bank>& banks,
+                            const std::vector<std::string>& videos, const std::string& device);
 
 /// The same through RUN/evaluation/scores-<digest>.safetensors, keyed by weights, banks and videos:
 /// read when it is there, else computed and written.

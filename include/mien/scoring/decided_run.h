@@ -34,12 +34,20 @@ std::vector<OpenRun> open_runs(const std::vector<std::filesystem::path>& folders
 struct DecidedRun {
   std::vector<OpenRun> runs;  ///< the run itself, then those it is blended with
   DecisionRules rules;        ///< empty: raw
+  std::vector<Task> tasks;    ///< that are predicted
 
   const HeadMetadata& head() const { return runs.front().head; }
 
-  /// The run's tasks: softmax, logistic, blended; not yet smoothed.
+  /// Of every task: softmax, logistic, tanh, blended; not yet smoothed.
   LogitsByTask probabilities(const std::vector<std::string>& videos,
                              const std::string& device) const;
+
+  /// The same from the probabilities of each run. A task without weights is the first run's that
+  /// predicts it.
+  LogitsByTask blended(std::vector<LogitsByTask> of_runs) const;
+
+  /// What the training labels say of each task, from the first run that predicts it.
+  Priors priors() const;
 
   /// The default rule for a task that was not tuned.
   DecisionRule rule(Task task) const;
@@ -53,5 +61,18 @@ struct DecidedRun {
 DecidedRun open_decided_run(const std::filesystem::path& folder, const std::string& which,
                             const std::vector<std::string>& banks, bool raw,
                             BankUse use = BankUse::kAnswers);
+
+/// Several runs named side by side (one: as above). The first run's decisions.json holds when it
+/// blends exactly these. Otherwise, and with `raw`, a task that one run predicts is that run's,
+/// with its own decisions.json (`raw`: without); one that several predict is the mean of their
+/// probabilities. Throws InputError when a decisions.json of theirs was tuned for a task that
+/// several predict.
+DecidedRun open_decided_runs(const std::vector<std::filesystem::path>& folders,
+                             const std::string& which, const std::vector<std::string>& banks,
+                             bool raw);
+
+/// The heads that open_decided_runs() would use, without a look at banks.
+std::vector<HeadMetadata> heads_of(const std::vector<std::filesystem::path>& folders,
+                                   const std::string& which, bool raw);
 
 }  // namespace mien
