@@ -8,6 +8,7 @@ find_package(yaml-cpp 0.7 REQUIRED)                              # libyaml-cpp-d
 find_package(TBB REQUIRED)                                       # libtbb-dev
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)                 # libssl-dev
 find_package(Boost 1.71 CONFIG REQUIRED)                         # libboost-dev
+find_package(LibArchive 3.4 REQUIRED)                           # libarchive-dev
 find_package(Threads REQUIRED)
 if(MIEN_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)                              # libgtest-dev

@@ -115,6 +115,13 @@ std::optional<SubmissionTask> task_of_header(std::string_view line) {
   return std::nullopt;
 }
 
+std::optional<SubmissionTask> task_of_video_header(std::string_view line) {
+  const auto task = task_of_header("image_location," + std::string(line));
+  const bool has_videos =
+      task == SubmissionTask::kExpr || task == SubmissionTask::kAu || task == SubmissionTask::kVa;
+  return has_videos ? task : std::nullopt;
+}
+
 std::optional<ImageLocation> parse_location(std::string_view text) {
   text = trim(text);
   const std::size_t slash = text.rfind('/');

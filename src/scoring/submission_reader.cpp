@@ -9,7 +9,7 @@ namespace mien {
 
 SubmissionReader::SubmissionReader(std::filesystem::path path)
     : path_(std::move(path)), file_(path_) {
-  rest_ = {reinterpret_cast<const char*>(file_.bytes().data()), file_.bytes().size()};
+  rest_ = file_.text();
   if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
   read_header();
 }

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "answers.h"
+#include "histogram.h"
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 
@@ -14,28 +17,54 @@ namespace {
 
 constexpr std::size_t kFlushAt = 1 << 20;  // bytes
 
-std::vector<VideoAnswers> answers_of(const Template& form, const ScoreSource& source) {
-  std::vector<std::vector<std::int32_t>> frames(form.videos.size());
-  for (const TemplateRow& row : form.rows) frames[row.video].push_back(row.frame);
-  std::vector<VideoAnswers> answers;
-  answers.reserve(frames.size());
-  for (std::size_t v = 0; v < frames.size(); ++v) {
-    std::ranges::sort(frames[v]);
-    frames[v].erase(std::unique(frames[v].begin(), frames[v].end()), frames[v].end());
-    answers.emplace_back(form.task, form.videos[v], std::move(frames[v]), source);
+/// The answers of each video from its first row to its last one: of a template whose videos follow
+/// each other, one at a time.
+class AnswersInTurn {
+ public:
+  AnswersInTurn(const Template& form, const ScoreSource& source)
+      : form_(form), source_(source), frames_(form.videos.size()), rows_left_(form.videos.size()) {
+    for (const TemplateRow& row : form.rows) {
+      frames_[row.video].push_back(row.frame);
+      ++rows_left_[row.video];
+    }
+    answers_.resize(form.videos.size());
   }
-  return answers;
-}
+
+  const VideoAnswers& of(std::size_t video) {
+    if (!answers_[video]) {
+      std::vector<std::int32_t>& frames = frames_[video];
+      std::ranges::sort(frames);
+      frames.erase(std::unique(frames.begin(), frames.end()), frames.end());
+      answers_[video] = std::make_unique<VideoAnswers>(form_.task, form_.videos[video],
+                                                       std::exchange(frames, {}), source_);
+    }
+    return *answers_[video];
+  }
+
+  /// One of the video's rows is written.
+  void done_with_row(std::size_t video) {
+    if (--rows_left_[video] == 0) answers_[video].reset();
+  }
+
+ private:
+  const Template& form_;
+  const ScoreSource& source_;
+  std::vector<std::vector<std::int32_t>> frames_;
+  std::vector<std::size_t> rows_left_;
+  std::vector<std::unique_ptr<VideoAnswers>> answers_;
+};
 
 /// Values of a row as they are written: VA columns with 6 decimals, the others as integers.
 class RowWriter {
  public:
-  explicit RowWriter(SubmissionTask task)
-      : decimals_(task == SubmissionTask::kVa || task == SubmissionTask::kMtl ? 2 : 0) {}
+  explicit RowWriter(const Template& form)
+      : location_(form.layout == TemplateLayout::kOneFile),
+        decimals_(form.task == SubmissionTask::kVa || form.task == SubmissionTask::kMtl ? 2 : 0) {}
 
-  void append(std::string& text, std::span<const double> values) const {
+  void append(std::string& text, std::string_view location, std::span<const double> values) const {
+    text += location;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      text += ',';
+      if (location_ || i > 0) text += ',';
       if (i >= decimals_) {
         text += static_cast<char>('0' + static_cast<int>(values[i]));
         continue;
@@ -49,39 +78,27 @@ class RowWriter {
   }
 
  private:
+  bool location_;         ///< a row begins with one
   std::size_t decimals_;  ///< leading columns that are real numbers
 };
 
-/// Rows by class and by AU, added up by column and named at the end.
-class Histogram {
+/// Text on its way to a stream.
+class Output {
  public:
-  explicit Histogram(SubmissionTask task) : task_(task) {}
-
-  void add(std::span<const double> values) {
-    if (task_ == SubmissionTask::kVa) return;
-    const std::size_t first = task_ == SubmissionTask::kMtl ? 2 : 0;
-    std::size_t units = first;
-    if (task_ != SubmissionTask::kAu) ++classes_[static_cast<std::size_t>(values[units++])];
-    for (std::size_t i = units; i < values.size(); ++i) ones_[i - units] += values[i] > 0;
+  /// Goes on with another stream; the text so far is flushed already.
+  void turn_to(std::ostream& out) { out_ = &out; }
+  std::string& text() { return text_; }
+  void flush_if_large() {
+    if (text_.size() >= kFlushAt) flush();
   }
-
-  std::map<std::string, std::int64_t> named() const {
-    std::map<std::string, std::int64_t> out;
-    const bool with_units = task_ == SubmissionTask::kAu || task_ == SubmissionTask::kMtl;
-    if (task_ == SubmissionTask::kCe) {
-      for (std::size_t c = 0; c < kCompounds; ++c) out[kCompoundNames[c]] = classes_[c];
-    } else if (task_ == SubmissionTask::kExpr || task_ == SubmissionTask::kMtl) {
-      for (std::size_t c = 0; c < kExpressions; ++c) out[kExpressionNames[c]] = classes_[c];
-    }
-    for (std::size_t u = 0; u < kActionUnits && with_units; ++u)
-      out[kActionUnitNames[u]] = ones_[u];
-    return out;
+  void flush() {
+    if (out_ != nullptr) *out_ << text_;
+    text_.clear();
   }
 
  private:
-  SubmissionTask task_;
-  std::array<std::int64_t, kExpressions> classes_{};
-  std::array<std::int64_t, kActionUnits> ones_{};
+  std::ostream* out_ = nullptr;
+  std::string text_;
 };
 
 }  // namespace
@@ -98,36 +115,59 @@ void require_tasks(SubmissionTask form, const std::vector<Task>& tasks) {
 }
 
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
-                 std::ostream& out, const DecisionRules& rules) {
+                 const StreamOfVideo& stream_of, const DecisionRules& rules) {
   std::vector<Task> tasks;
   for (const auto& entry : probabilities) tasks.push_back(entry.first);
   require_tasks(form.task, tasks);
-  const std::vector<VideoAnswers> answers = answers_of(form, {probabilities, priors, rules});
+  const ScoreSource source{probabilities, priors, rules};
+  AnswersInTurn answers(form, source);
+  const RowWriter writer(form);
+  Histogram histogram(form.task, form.videos.size());
   FillSummary summary;
   summary.task = form.task;
   summary.rows = static_cast<std::int64_t>(form.rows.size());
   summary.videos = static_cast<std::int64_t>(form.videos.size());
-  for (std::size_t v = 0; v < answers.size(); ++v) {
-    if (!answers[v].has_scores()) summary.videos_without_embeddings.push_back(form.videos[v]);
-  }
-  const RowWriter writer(form.task);
-  Histogram histogram(form.task);
-  std::string text = form.header + "\n";
+  std::vector<bool> without_scores(form.videos.size());
+  Output output;
+  std::size_t begun = 0;  // files whose header is written
+  const auto begin_files_to = [&](std::size_t count) {
+    for (; begun < count; ++begun) {
+      output.flush();  // the stream that is asked for may take the place of the one so far
+      output.turn_to(stream_of(form.videos[begun]));
+      output.text() += form.header + "\n";
+    }
+  };
+  begin_files_to(1);
   for (const TemplateRow& row : form.rows) {
-    const VideoAnswers& video = answers[row.video];
+    if (form.layout == TemplateLayout::kFileAVideo) begin_files_to(row.video + 1);
+    const VideoAnswers& video = answers.of(row.video);
     const auto values = video.row(row.frame);
-    text += row.location;
-    writer.append(text, values);
-    histogram.add(values);
+    writer.append(output.text(), row.location, values);
+    histogram.add(row.video, values);
+    without_scores[row.video] = !video.has_scores();
     summary.prior_rows += !video.has_scores();
     summary.interpolated_rows += video.has_scores() && video.interpolated(row.frame);
-    if (text.size() < kFlushAt) continue;
-    out << text;
-    text.clear();
+    answers.done_with_row(row.video);
+    output.flush_if_large();
   }
-  out << text;
+  if (form.layout == TemplateLayout::kFileAVideo) begin_files_to(form.videos.size());
+  output.flush();
   summary.histogram = histogram.named();
+  summary.prior = named_prior(form.task, priors);
+  for (std::size_t v = 0; v < form.videos.size(); ++v) {
+    if (without_scores[v]) summary.videos_without_embeddings.push_back(form.videos[v]);
+    if (!without_scores[v] && histogram.is_constant(v)) {
+      summary.constant_videos.push_back(form.videos[v]);
+    }
+  }
   return summary;
+}
+
+FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
+                 std::ostream& out, const DecisionRules& rules) {
+  return fill(
+      form, probabilities, priors, [&out](const std::string&) -> std::ostream& { return out; },
+      rules);
 }
 
 nlohmann::json to_json(const FillSummary& summary) {
@@ -137,7 +177,9 @@ nlohmann::json to_json(const FillSummary& summary) {
           {"interpolated_rows", summary.interpolated_rows},
           {"prior_rows", summary.prior_rows},
           {"videos_without_embeddings", summary.videos_without_embeddings},
-          {"histogram", summary.histogram}};
+          {"histogram", summary.histogram},
+          {"prior", summary.prior},
+          {"constant_videos", summary.constant_videos}};
 }
 
 }  // namespace mien

@@ -17,6 +17,7 @@ LIBRARIES = {
     "CLI11": (r"CLI/", ["cli/"]),
     "spdlog": (r"spdlog/", ["core/log"]),
     "Boost": (r"boost/", ["training/event_file", "training/sweep_table"]),
+    "libarchive": (r"archive_entry\.h", ["core/text_file"]),
     "TorchScript": (r"torch/(script\.h|csrc/jit/)", ["encoder/"]),
     "CUDA": (r"((ATen|c10)/cuda/|cuda)", ["training/graph/cuda.cpp"]),
     "all of torch": (r"torch/torch\.h", []),
@@ -89,7 +90,8 @@ def linked(root):
 def link_breaches(root):
     """Module libraries downwards only, each library of others where its headers may be."""
     homes = {"mien::opencv": ["data"], "yaml-cpp": ["config"], "CLI11::CLI11": ["cli"], "spdlog::spdlog": ["core"],
-             "mien::torch": ["encoder", "head"], "mien::torch_cuda": ["training"], "Boost::headers": ["training"]}
+             "mien::torch": ["encoder", "head"], "mien::torch_cuda": ["training"], "Boost::headers": ["training"],
+             "LibArchive::LibArchive": ["core"]}
     for module, library in linked(root):
         name = library.removeprefix("mien::")
         if library in homes:
@@ -182,6 +184,7 @@ PLANTED = [
     ("src/core/files.cpp", "#include <spdlog/spdlog.h>", "spdlog belongs in"),
     ("src/cli/main.cpp", "#include <spdlog/spdlog.h>", "spdlog belongs in"),
     ("src/training/step.cpp", "#include <boost/crc.hpp>", "Boost belongs in"),
+    ("src/submission/fill.cpp", "#include <archive_entry.h>", "libarchive belongs in"),
     ("src/head/head.cpp", "#include <torch/script.h>", "TorchScript belongs in"),
     ("src/training/step.cpp", "#include <torch/csrc/jit/api/module.h>", "TorchScript belongs in"),
     ("src/training/step.cpp", "#include <c10/cuda/CUDAStream.h>", "CUDA belongs in"),

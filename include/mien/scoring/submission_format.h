@@ -38,6 +38,10 @@ std::string official_header(SubmissionTask task);
 /// and letter case do not matter. Nothing when it is no known header.
 std::optional<SubmissionTask> task_of_header(std::string_view line);
 
+/// The same for the files of the 3rd edition, one a video, without the column of image locations:
+/// their headers are the annotations'. EXPR, AU and VA only.
+std::optional<SubmissionTask> task_of_video_header(std::string_view line);
+
 /// `video/00001.jpg`: the video is everything before the last '/', the frame is the number at the
 /// end of the file's stem.
 struct ImageLocation {

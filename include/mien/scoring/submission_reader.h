@@ -7,13 +7,14 @@
 #include <string>
 #include <string_view>
 
-#include "mien/core/mapped_file.h"
+#include "mien/core/text_file.h"
 #include "mien/scoring/submission_format.h"
 
 namespace mien {
 
-/// A byte order mark, CRLF and a missing last line end are accepted. Views live as long as the
-/// reader. Every error names the file and the line (the header is line 1).
+/// Files packed as .gz or .zip are read too. A byte order mark, CRLF and a missing last line end
+/// are accepted. Views live as long as the reader. Every error names the file and the line (the
+/// header is line 1).
 class SubmissionReader {
  public:
   /// Opens the file and reads its header. Throws InputError when the file is empty or the first
@@ -51,7 +52,7 @@ class SubmissionReader {
   void read_row(std::string_view row);
 
   std::filesystem::path path_;
-  MappedFile file_;
+  TextFile file_;
   std::string_view rest_;
   SubmissionTask task_ = SubmissionTask::kExpr;
   std::string_view header_, location_, values_;

@@ -17,7 +17,8 @@ struct CheckSummary {
 /// Throws InputError at the first line of `file` that differs from the template in header, image
 /// location or order, that lacks or adds a row, or whose values are not legal; it names the line
 /// (the header is line 1), what stands there and what was expected. CRLF, a byte order mark and a
-/// missing last line end are fine.
+/// missing last line end are fine. Of a template with a file a video (video_files.h) `file` is such
+/// a folder or .zip: the videos must be the same too.
 CheckSummary check_submission(const std::filesystem::path& file, const std::filesystem::path& form);
 
 nlohmann::json to_json(const CheckSummary& summary);

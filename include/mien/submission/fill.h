@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <ostream>
@@ -29,7 +30,13 @@ struct FillSummary {
   std::int64_t prior_rows = 0;
   std::vector<std::string> videos_without_embeddings;
   std::map<std::string, std::int64_t> histogram;  ///< rows by class, or rows with a 1 by AU
+  std::map<std::string, double> prior;  ///< the same names' shares in training, where known
+  /// Videos of several rows, with embeddings, that say one class only (AU: the same in all rows).
+  std::vector<std::string> constant_videos;
 };
+
+/// Opens what a video's rows go to: once for a template of one file, else a file a video, in order.
+using StreamOfVideo = std::function<std::ostream&(const std::string& video)>;
 
 /// Throws InputError unless a run that predicts `tasks` can answer a template of `form`.
 void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
@@ -39,6 +46,9 @@ void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
 /// expressions are smoothed, EXPR's biases are not theirs); a video without scores gets the prior's
 /// decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a
 /// task that the file needs, or a prior that is needed.
+FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
+                 const StreamOfVideo& stream_of, const DecisionRules& rules = {});
+/// The same, all into one stream.
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
                  std::ostream& out, const DecisionRules& rules = {});
 
