@@ -10,7 +10,7 @@
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
-#include "mien/scoring/decided_run.h"
+#include "mien/scoring/video_scorer.h"
 #include "mien/submission/check.h"
 #include "mien/submission/fill.h"
 #include "mien/submission/submission_folder.h"
@@ -117,7 +117,10 @@ void require(const Options& options, TemplateLayout layout) {
 
 /// The template in the form that it came in: one file, or a folder of them.
 FillSummary write_submission(const Options& options, const Template& form, const DecidedRun& run,
-                             const ScoresByTask& probabilities) {
+                             const VideoScorer& scorer) {
+  const auto probabilities = [&scorer](const std::string& video) {
+    return scorer.probabilities(video);
+  };
   if (form.layout == TemplateLayout::kFileAVideo) {
     SubmissionFolder folder(options.out, "--out", options.force);
     const auto stream_of = [&folder](const std::string& video) -> std::ostream& {
@@ -128,7 +131,8 @@ FillSummary write_submission(const Options& options, const Template& form, const
     return summary;
   }
   AtomicFile file(options.out);
-  FillSummary summary = fill(form, probabilities, run.priors(), file.stream(), run.rules);
+  const auto stream_of = [&file](const std::string&) -> std::ostream& { return file.stream(); };
+  FillSummary summary = fill(form, probabilities, run.priors(), stream_of, run.rules);
   file.commit();
   return summary;
 }
@@ -150,8 +154,8 @@ void run_submit(const Options& options) {
   const DecidedRun run = open_decided_runs({options.runs.begin(), options.runs.end()},
                                            options.weights, options.banks, options.raw);
   require_tasks(form.task, run.tasks);
-  print_summary(options,
-                write_submission(options, form, run, run.probabilities(form.videos, device)));
+  const VideoScorer scorer(run, form.videos, device);
+  print_summary(options, write_submission(options, form, run, scorer));
 }
 
 }  // namespace

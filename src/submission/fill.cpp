@@ -21,8 +21,15 @@ constexpr std::size_t kFlushAt = 1 << 20;  // bytes
 /// each other, one at a time.
 class AnswersInTurn {
  public:
-  AnswersInTurn(const Template& form, const ScoreSource& source)
-      : form_(form), source_(source), frames_(form.videos.size()), rows_left_(form.videos.size()) {
+  /// All outlive it.
+  AnswersInTurn(const Template& form, const ProbabilitiesOfVideo& probabilities,
+                const Priors& priors, const DecisionRules& rules)
+      : form_(form),
+        probabilities_(probabilities),
+        priors_(priors),
+        rules_(rules),
+        frames_(form.videos.size()),
+        rows_left_(form.videos.size()) {
     for (const TemplateRow& row : form.rows) {
       frames_[row.video].push_back(row.frame);
       ++rows_left_[row.video];
@@ -35,8 +42,10 @@ class AnswersInTurn {
       std::vector<std::int32_t>& frames = frames_[video];
       std::ranges::sort(frames);
       frames.erase(std::unique(frames.begin(), frames.end()), frames.end());
-      answers_[video] = std::make_unique<VideoAnswers>(form_.task, form_.videos[video],
-                                                       std::exchange(frames, {}), source_);
+      const ScoresByTask probabilities = probabilities_(form_.videos[video]);
+      answers_[video] =
+          std::make_unique<VideoAnswers>(form_.task, form_.videos[video], std::exchange(frames, {}),
+                                         ScoreSource{probabilities, priors_, rules_});
     }
     return *answers_[video];
   }
@@ -48,7 +57,9 @@ class AnswersInTurn {
 
  private:
   const Template& form_;
-  const ScoreSource& source_;
+  const ProbabilitiesOfVideo& probabilities_;
+  const Priors& priors_;
+  const DecisionRules& rules_;
   std::vector<std::vector<std::int32_t>> frames_;
   std::vector<std::size_t> rows_left_;
   std::vector<std::unique_ptr<VideoAnswers>> answers_;
@@ -114,13 +125,9 @@ void require_tasks(SubmissionTask form, const std::vector<Task>& tasks) {
   }
 }
 
-FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
-                 const StreamOfVideo& stream_of, const DecisionRules& rules) {
-  std::vector<Task> tasks;
-  for (const auto& entry : probabilities) tasks.push_back(entry.first);
-  require_tasks(form.task, tasks);
-  const ScoreSource source{probabilities, priors, rules};
-  AnswersInTurn answers(form, source);
+FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities,
+                 const Priors& priors, const StreamOfVideo& stream_of, const DecisionRules& rules) {
+  AnswersInTurn answers(form, probabilities, priors, rules);
   const RowWriter writer(form);
   Histogram histogram(form.task, form.videos.size());
   FillSummary summary;
@@ -165,9 +172,12 @@ FillSummary fill(const Template& form, const ScoresByTask& probabilities, const 
 
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
                  std::ostream& out, const DecisionRules& rules) {
+  std::vector<Task> tasks;
+  for (const auto& entry : probabilities) tasks.push_back(entry.first);
+  require_tasks(form.task, tasks);
   return fill(
-      form, probabilities, priors, [&out](const std::string&) -> std::ostream& { return out; },
-      rules);
+      form, [&probabilities](const std::string&) { return probabilities; }, priors,
+      [&out](const std::string&) -> std::ostream& { return out; }, rules);
 }
 
 nlohmann::json to_json(const FillSummary& summary) {

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -352,13 +353,19 @@ def test_a_wrong_encoder_is_refused_before_anything_is_encoded(mien, pictures, t
 # -- memory -------------------------------------------------------------------------------------------
 
 
+LAUNCHER = """import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(usage.ru_maxrss / 1024)
+sys.exit(os.waitstatus_to_exitcode(status))"""
+
+
 def peak(binary, *arguments):
-    """MiB that the process held at most."""
-    child = subprocess.Popen([binary, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0
-    return usage.ru_maxrss / 1024
+    """MiB that the process held at most; a small launcher, since a child counts what its parent held at the fork."""
+    done = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, binary, *map(str, arguments)], capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout)
 
 
 def test_memory_does_not_grow_with_the_videos(mien_binary, world, tmp_path):

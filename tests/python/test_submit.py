@@ -405,5 +405,5 @@ def test_a_million_rows(mien, mien_binary, world, tmp_path):
         first += lengths[v]
     assert wrong <= 5  # a score on the edge may fall either way
     print(f"{total} rows in {seconds:.2f} s, {memory:.0f} MiB")
-    assert memory < 500
+    assert memory < 500 * 1e6 / 2**20
     assert seconds < 5 * max(1.0, os.getloadavg()[0] / os.cpu_count()), (seconds, os.getloadavg())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,6 +41,15 @@ LogitsByTask compute_logits(const Head& head, const std::vector<Bank>& banks,
 LogitsByTask cached_logits(const std::filesystem::path& run, const std::filesystem::path& weights,
                            const HeadMetadata& head, const std::vector<Bank>& banks,
                            const std::vector<std::string>& videos, const std::string& device);
+
+/// One video's logits; a task has no videos when there are none.
+using LogitsOfVideo = std::function<LogitsByTask(const std::string& video)>;
+
+/// The same, for videos that are asked for one after the other: what is in the cache is not held in
+/// memory as a whole.
+LogitsOfVideo kept_logits(const std::filesystem::path& run, const std::filesystem::path& weights,
+                          const HeadMetadata& head, const std::vector<Bank>& banks,
+                          const std::vector<std::string>& videos, const std::string& device);
 
 /// What the training labels say before a frame is seen, from the weights' metadata.
 Priors priors_of(const HeadMetadata& head);

@@ -1,7 +1,6 @@
-// A run's probabilities one video at a time, past the cache: memory for one video.
+// A run's probabilities one video at a time: memory for one video.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,17 +10,19 @@ namespace mien {
 
 class VideoScorer {
  public:
-  /// Loads the heads of all blended runs. `run` outlives the scorer.
-  VideoScorer(const DecidedRun& run, std::string device);
-  ~VideoScorer();
+  /// Computes each video when it is asked for, past the cache. `run` outlives the scorer.
+  VideoScorer(const DecidedRun& run, const std::string& device);
+
+  /// Through the runs' caches, for these videos.
+  VideoScorer(const DecidedRun& run, const std::vector<std::string>& videos,
+              const std::string& device);
 
   /// DecidedRun::probabilities() of one video; a task has no videos when the banks lack it.
   LogitsByTask probabilities(const std::string& video) const;
 
  private:
   const DecidedRun& run_;
-  std::string device_;
-  std::vector<std::unique_ptr<Head>> heads_;  ///< a run each
+  std::vector<LogitsOfVideo> logits_;  ///< a run each
 };
 
 }  // namespace mien

@@ -38,6 +38,9 @@ struct FillSummary {
 /// Opens what a video's rows go to: once for a template of one file, else a file a video, in order.
 using StreamOfVideo = std::function<std::ostream&(const std::string& video)>;
 
+/// Probabilities of one video, asked for once; a task has no videos when there are none.
+using ProbabilitiesOfVideo = std::function<ScoresByTask(const std::string& video)>;
+
 /// Throws InputError unless a run that predicts `tasks` can answer a template of `form`.
 void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
 
@@ -46,9 +49,9 @@ void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
 /// expressions are smoothed, EXPR's biases are not theirs); a video without scores gets the prior's
 /// decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a
 /// task that the file needs, or a prior that is needed.
-FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
-                 const StreamOfVideo& stream_of, const DecisionRules& rules = {});
-/// The same, all into one stream.
+FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities,
+                 const Priors& priors, const StreamOfVideo& stream_of, const DecisionRules& rules);
+/// The same from memory, all into one stream.
 FillSummary fill(const Template& form, const ScoresByTask& probabilities, const Priors& priors,
                  std::ostream& out, const DecisionRules& rules = {});
 
