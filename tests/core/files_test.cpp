@@ -23,6 +23,19 @@ std::set<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
+TEST(ScratchFolderTest, IsHiddenBesideThePathAndGoesWithAllThatIsInIt) {
+  const TemporaryFolder folder;
+  {
+    const ScratchFolder first(folder.path() / "f.csv"), second(folder.path() / "f.csv");
+    EXPECT_NE(first.path(), second.path());
+    EXPECT_EQ(first.path().parent_path(), folder.path());
+    EXPECT_TRUE(first.path().filename().string().starts_with(".f.csv."));
+    write_text(first.path() / "a", "content");
+    make_folder(first.path() / "b" / "c", "folder");
+  }
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{});
+}
+
 TEST(AtomicFileTest, IsNotSeenBeforeItsCommit) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "f.txt";

@@ -18,6 +18,7 @@ from test_encode import make_videos
 
 EXPR_COLUMNS = ["expression", *[f"p_{name}" for name in EXPRESSIONS]]
 AU_COLUMNS = [*UNITS, *[f"p_{name}" for name in UNITS]]
+VA_COLUMNS = ["valence", "arousal"]
 CLOSE = 1e-6  # fp32 forward in another order
 SAME = 1e-5
 
@@ -35,11 +36,11 @@ def forward(run, x):
         h = np.maximum(h * w[f"{at}.norm.weight"] + w[f"{at}.norm.bias"], 0)
         block += 1
     out = {}
-    for task in ("expr", "au"):
+    for task in ("expr", "au", "va"):
         if f"heads.{task}.weight" in w:
             z = h @ w[f"heads.{task}.weight"].T + w[f"heads.{task}.bias"]
             powers = np.exp(z - z.max(1, keepdims=True))
-            out[task] = powers / powers.sum(1, keepdims=True) if task == "expr" else 1 / (1 + np.exp(-z))
+            out[task] = {"expr": powers / powers.sum(1, keepdims=True), "au": 1 / (1 + np.exp(-z)), "va": np.tanh(z)}[task]
     return out, json.loads(metadata["mien"])
 
 
@@ -62,12 +63,12 @@ def numbers(rows, columns):
 
 @pytest.fixture(scope="module")
 def world(mien, tmp_path_factory):
-    """A joint run, an EXPR and an AU run of the same encoder, and a bank with everything that goes wrong."""
+    """A run of all three tasks, an EXPR and an AU run of the same encoder, and a bank with everything that goes wrong."""
     w = tmp_path_factory.mktemp("predict")
-    data = Synthetic(w / "data", seed=3, dim=8, rows_a_video=60)
+    data = Synthetic(w / "data", seed=3, dim=8, rows_a_video=60, va=True)
     train = ["epochs=3", "batch_size=64", "head.layers=2", "head.dropout=0", "optimizer.lr=.01"]
-    for config in ("joint", "expr", "au"):
-        result_json(mien("train", CONFIGS / f"{config}.yaml", *data.arguments(), *train, "--out", w / config, "--json",
+    for config, name in (("multitask", "joint"), ("expr", "expr"), ("au", "au")):
+        result_json(mien("train", CONFIGS / f"{config}.yaml", *data.arguments(), *train, "--out", w / name, "--json",
                          "--quiet"))
     rng = np.random.default_rng(7)
     videos = {"a,\"b": np.array([2, 3, 7, 12]), "c": np.arange(1, 41), "one": np.array([5])}
@@ -106,7 +107,8 @@ ROWS = {"a,\"b": range(1, 16), "c": range(1, 41), "lost": range(1, 4), "one": ra
 
 def test_the_columns_are_the_contracts_and_there_is_a_row_a_frame(world, plain):
     rows, found = plain
-    assert list(rows[0]) == ["video", "frame", "face", *EXPR_COLUMNS, *AU_COLUMNS, "seconds", "reason"]
+    assert list(rows[0]) == ["video", "frame", "face", *EXPR_COLUMNS, *AU_COLUMNS, *VA_COLUMNS, "seconds",
+                             "reason"]
     assert [(row["video"], int(row["frame"])) for row in rows] == [(v, f) for v in sorted(ROWS) for f in ROWS[v]]
     without = sum(len(ROWS[v]) - len(world.videos.get(v, [])) for v in ROWS)
     assert found == {"rows": len(rows), "videos": 5, "frames_without_face": without, "interpolated_rows": without - 3,
@@ -131,7 +133,7 @@ def test_values_are_interpolated_and_decided_as_numpy_does(world, plain):
         of = of_video(rows, name)
         p, _ = forward(world.run, world.embeddings[name])
         wanted = [int(row["frame"]) for row in of]
-        for task, columns in (("expr", EXPR_COLUMNS[1:]), ("au", AU_COLUMNS[12:])):
+        for task, columns in (("expr", EXPR_COLUMNS[1:]), ("au", AU_COLUMNS[12:]), ("va", VA_COLUMNS)):
             expected = at_frames(frames, p[task], wanted)
             assert np.abs(numbers(of, columns) - expected).max() < CLOSE
         assert [row["expression"] for row in of] == [EXPRESSIONS[i] for i in numbers(of, EXPR_COLUMNS[1:]).argmax(1)]
@@ -146,15 +148,16 @@ def test_a_video_without_an_embedding_has_the_training_prior(world, plain):
         assert np.allclose(numbers([row], EXPR_COLUMNS[1:]), counts / counts.sum(), atol=1e-7)
         assert np.allclose(numbers([row], AU_COLUMNS[12:]), shares, atol=1e-7)
         assert (numbers([row], UNITS) == (shares >= 0.5)).all()
+        assert np.allclose(numbers([row], VA_COLUMNS), head["va_means"], atol=1e-7)
 
 
 def test_numbers_read_back_as_the_same_float(plain):
     for row in plain[0]:
-        for column in [*EXPR_COLUMNS[1:], *AU_COLUMNS[12:]]:
+        for column in [*EXPR_COLUMNS[1:], *AU_COLUMNS[12:], *VA_COLUMNS]:
             text = row[column]
             assert float(text) in (float(np.float32(text)), float(repr(float(text))))
             assert np.float32(text) == np.float32(np.format_float_positional(np.float32(text), unique=True))
-            assert len(text.lstrip("0.").split("e")[0]) <= 9
+            assert len(text.lstrip("-0.").split("e")[0]) <= 9
 
 
 def test_json_lines_say_the_same(mien, world, plain, tmp_path):
@@ -181,7 +184,8 @@ def decisions(run, tasks, runs=()):
 BIAS = [0.5, -0.3, 0, 1, -2, 0.1, 0.7, -0.4]
 LEVELS = [0.1, 0.9, 0.3, 0.5, 0.6, 0.2, 0.4, 0.7, 0.45, 0.35, 0.8, 0.25]
 TUNED = {"expr": {"smoothing": {"kind": "box", "half_window": 3}, "bias": BIAS},
-         "au": {"smoothing": {"kind": "box", "half_window": 2}, "thresholds": LEVELS}}
+         "au": {"smoothing": {"kind": "box", "half_window": 2}, "thresholds": LEVELS},
+         "va": {"smoothing": {"kind": "box", "half_window": 4}}}
 
 
 def test_decisions_are_applied_unless_raw(mien, world, plain, tmp_path):
@@ -197,6 +201,8 @@ def test_decisions_are_applied_unless_raw(mien, world, plain, tmp_path):
         au = box(at_frames(frames, p["au"], every), 2)[wanted]
         assert np.abs(numbers(of, EXPR_COLUMNS[1:]) - expr).max() < CLOSE
         assert np.abs(numbers(of, AU_COLUMNS[12:]) - au).max() < CLOSE
+        va = box(at_frames(frames, p["va"], every), 4)[wanted]
+        assert np.abs(numbers(of, VA_COLUMNS) - va).max() < CLOSE
         scores = np.log(numbers(of, EXPR_COLUMNS[1:])) + BIAS
         assert [row["expression"] for row in of] == [EXPRESSIONS[i] for i in scores.argmax(1)]
         assert (numbers(of, UNITS) == (numbers(of, AU_COLUMNS[12:]) >= np.array(LEVELS))).all()
@@ -218,7 +224,7 @@ def test_predict_and_submit_agree(mien, world, tmp_path):
 
 
 def test_neither_threads_nor_other_videos_change_a_number(mien, world, plain, tmp_path):
-    columns = [*EXPR_COLUMNS[1:], *AU_COLUMNS[12:]]
+    columns = [*EXPR_COLUMNS[1:], *AU_COLUMNS[12:], *VA_COLUMNS]
     want = numbers(plain[0], columns)
     for threads in (1, 2):
         rows, _ = predicted(mien, world, tmp_path / f"{threads}.csv", "--threads", threads)
@@ -324,7 +330,7 @@ def test_images_give_what_their_bank_gives_and_leave_nothing_else(mien, pictures
 
 
 def test_neither_batches_nor_threads_nor_company_change_a_number(mien, pictures, tmp_path):
-    columns = [*EXPR_COLUMNS[1:], *AU_COLUMNS[12:]]
+    columns = [*EXPR_COLUMNS[1:], *AU_COLUMNS[12:], *VA_COLUMNS]
     want = from_images(mien, pictures, tmp_path / "0.csv")
     assert np.ptp(numbers(want, columns), axis=0).max() > 1e-3  # images differ by more than the tolerance
     for i, arguments in enumerate((["--batch-size", 1], ["--batch-size", 7, "--threads", 1], ["--threads", 2],
