@@ -14,6 +14,7 @@ void add_evaluate(CommandLine& line);
 void add_compare(CommandLine& line);
 void add_predict(CommandLine& line);
 void add_submit(CommandLine& line);
+void add_export(CommandLine& line);
 void add_flatness(CommandLine& line);
 void add_report(CommandLine& line);
 void add_inspect(CommandLine& line);

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
     add_compare(line);
     add_predict(line);
     add_submit(line);
+    add_export(line);
     add_flatness(line);
     add_report(line);
     add_inspect(line);

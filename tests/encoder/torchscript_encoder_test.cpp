@@ -1,4 +1,4 @@
-// The only test that includes torch/script.h: it makes small archives to load.
+// Small archives are made here to be loaded.
 #include <gtest/gtest.h>
 #include <torch/script.h>
 

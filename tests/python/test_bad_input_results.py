@@ -8,8 +8,8 @@ import pytest
 from bad_inputs import check_bad_input, flat
 from helpers import refused
 
-COMMANDS = ["crop", "encode", "train", "sweep", "tune", "evaluate", "compare", "predict", "submit", "flatness", "report",
-            "inspect", "doctor"]
+COMMANDS = ["crop", "encode", "train", "sweep", "tune", "evaluate", "compare", "predict", "submit", "export", "flatness",
+            "report", "inspect", "doctor"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
 
@@ -41,6 +41,21 @@ CASES = {
         ("evaluate {w}/run --au-invalid dropp", "did you mean drop?"),
         ("evaluate --annotations {w}/data/annotations --task expr --predictions {w}/valeu.txt", "valeu.txt"),
         ("evaluate {w}/run --al-frames", "did you mean --all-frames?"),
+    ],
+    "export": [
+        ("export", "RUN = (nothing)"),
+        ("export {w}/run", "--encoder = (nothing)", "trained on"),
+        ("export {w}/run --encoder {w}/encoder.pt", "--out = (nothing)"),
+        ("export {w}/rnu --encoder {w}/encoder.pt --out {w}/out", "{w}/rnu", "did you mean {w}/run?"),
+        ("export {w}/empty --encoder {w}/encoder.pt --out {w}/out", "{w}/empty", "best.safetensors"),
+        ("export {w}/damaged-run --encoder {w}/encoder.pt --out {w}/out", "best.safetensors"),
+        ("export {w}/run --encoder {w}/encodr.pt --out {w}/out", "encodr.pt", "did you mean"),
+        ("export {w}/run --encoder {w}/text.pt --out {w}/out", "text.pt", "expected a TorchScript archive"),
+        ("export {w}/run --encoder {w}/encoder.pt --out {w}/out", "encoder.pt", "expected the encoder of the training"),
+        ("export {w}/run --encoder {w}/encoder.pt --out {w}/no/out", "{w}/no"),
+        ("export {w}/run --encoder {w}/encoder.pt --out {w}/out --weights bst", "--weights = bst", "best or last"),
+        ("export {w}/run --encoder {w}/encoder.pt --out {w}/out --mean 1,2", "--mean = 1,2", "three numbers"),
+        ("export {w}/run --encodr {w}/encoder.pt", "did you mean --encoder?"),
     ],
     "tune": [
         ("tune", "RUN = (nothing)"),
