@@ -5,6 +5,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "detector_flags.h"
 #include "mien/core/error.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -23,19 +24,10 @@ struct Options {
   CommonOptions common;
   std::vector<std::string> videos, images;
   std::string out;
-  DetectorChoice detector;
-  std::string min_face = "20", confidence = "0.9";
+  DetectorFlags detector;
   std::int64_t every = 1, jobs = 1, size = 112, memory = 60, quality = 95;
   bool main_face = false, force = false;
 };
-
-double number_in(const std::string& flag, const std::string& text, double low, double high) {
-  double value = 0;
-  if (!parse_number(text, value) || !(value >= low && value <= high)) {
-    throw InputError(flag, text, concat("expected ", shortest(low), " to ", shortest(high)));
-  }
-  return value;
-}
 
 void require(const Options& options) {
   if (options.videos.empty() && options.images.empty()) {
@@ -95,17 +87,16 @@ void print_summary(const Options& options, const CropSummary& summary,
                     summary.skipped_videos, " were there before\ncrops: ", options.out, "\n"));
 }
 
-void run_crop(Options& options) {
+void run_crop(const Options& options) {
   if (options.common.apply() != "cpu" && options.common.device != "auto") {
     log::warn("--device " + options.common.device + ": the detectors run on the CPU");
   }
   require(options);
-  options.detector.options.min_face = number_in("--min-face", options.min_face, 12, 10'000);
-  options.detector.options.confidence = number_in("--confidence", options.confidence, 0, 1);
+  const DetectorChoice choice = options.detector.choice();
   const auto inputs = crop_inputs(options.videos, options.images);
-  const ChosenDetector chosen = choose_detector(options.detector);
+  const ChosenDetector chosen = choose_detector(choice);
   const CropSummary summary =
-      crop_faces(inputs, chosen, options.detector.options, options.out, crop_options_of(options));
+      crop_faces(inputs, chosen, choice.options, options.out, crop_options_of(options));
   print_summary(options, summary, chosen.detector->name());
 }
 
@@ -118,16 +109,7 @@ void add_crop(CommandLine& line) {
   command->add_option("--video", options->videos, "Video files");
   command->add_option("--images", options->images, "Photos, or folders of frames");
   command->add_option("--out", options->out, "Folder for the crops and faces.csv");
-  command
-      ->add_option("--detector", options->detector.kind,
-                   "auto (by --detector-file), mtcnn, yunet or haar")
-      ->capture_default_str();
-  command->add_option("--detector-file", options->detector.file,
-                      "MTCNN's archive (export_detector.py), YuNet's .onnx or a cascade's .xml");
-  command->add_option("--min-face", options->min_face, "Smallest face looked for, pixels")
-      ->capture_default_str();
-  command->add_option("--confidence", options->confidence, "Faces below are left out, 0 to 1")
-      ->capture_default_str();
+  options->detector.add_to(command, "");
   add_whole_number(command, "--size", options->size, "Side of the crops, pixels");
   add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
   command->add_flag("--main-face", options->main_face,

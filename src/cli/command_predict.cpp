@@ -4,11 +4,14 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "detector_flags.h"
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
+#include "mien/encoder/runtime.h"
 #include "mien/scoring/decided_run.h"
 #include "mien/submission/predict.h"
+#include "predict_clip.h"
 #include "scratch_banks.h"
 
 namespace mien {
@@ -17,7 +20,9 @@ namespace {
 constexpr const char* kExample =
     "  mien predict runs/joint --bank banks/clip-l14 --out frames.csv\n"
     "  mien predict runs/joint --images crops --encoder clip-vit-l-14.pt --out frames.jsonl \\\n"
-    "               --format jsonl";
+    "               --format jsonl\n"
+    "  mien predict runs/joint --video clip.mp4 --encoder clip-vit-l-14.pt \\\n"
+    "               --detector-file mtcnn.pt --out clip.csv --overlay clip-seen.mp4";
 
 struct Options {
   CommonOptions common;
@@ -25,33 +30,72 @@ struct Options {
   std::string out, videos, format = "csv", weights = "best", dtype = "auto";
   EncoderFlags archive;
   std::optional<std::int64_t> batch_size, every, workers;
-  bool force = false, raw = false;
+  std::string video, overlay;
+  DetectorFlags detector;
+  bool force = false, raw = false, everyone = false;
 };
 
-void require(const Options& options) {
-  if (options.runs.empty()) require_given("RUN", "", "the folder of a run");
-  if (options.banks.empty() == options.images.empty()) {
-    throw InputError("--bank", options.banks.empty() ? "(nothing)" : join(options.banks),
-                     "expected either --bank DIR or --images ROOT with --encoder FILE");
+struct GivenFlag {
+  const char* name;
+  bool given;
+};
+
+void refuse_without(const std::string& source, const std::vector<GivenFlag>& flags) {
+  for (const auto& [name, given] : flags) {
+    if (given) throw InputError(name, "(given)", "expected with " + source + " only");
   }
-  if (options.images.empty()) {
-    const std::pair<const char*, bool> of_images[] = {
-        {"--encoder", !options.encoders.empty()},
-        {"--every", options.every.has_value()},
-        {"--batch-size", options.batch_size.has_value()},
-        {"--workers", options.workers.has_value()},
-        {"--dtype", options.dtype != "auto"}};
-    for (const auto& [flag, given] : of_images) {
-      if (given) throw InputError(flag, "(given)", "expected with --images only");
-    }
+}
+
+void require_source(const Options& options) {
+  const bool bank = !options.banks.empty(), images = !options.images.empty(),
+             video = !options.video.empty();
+  if (bank + images + video != 1) {
+    throw InputError("--bank", bank ? join(options.banks) : "(nothing)",
+                     "expected either --bank DIR or --images ROOT with --encoder FILE, or "
+                     "--video FILE with --encoder FILE");
+  }
+  if (bank) {
+    refuse_without("--images", {{"--encoder", !options.encoders.empty()},
+                                {"--every", options.every.has_value()},
+                                {"--batch-size", options.batch_size.has_value()},
+                                {"--workers", options.workers.has_value()},
+                                {"--dtype", options.dtype != "auto"}});
   } else if (options.encoders.empty()) {
     require_given("--encoder", "", "the TorchScript archive that the run was trained on");
   }
+  if (!video) {
+    refuse_without("--video", {{"--overlay", !options.overlay.empty()},
+                               {"--everyone", options.everyone},
+                               {"--detector", options.detector.any_given()}});
+  }
+}
+
+/// One run, one encoder; the overlay is an .mp4.
+void require_video(const Options& options) {
+  if (options.runs.size() > 1) {
+    throw InputError("RUN", join(options.runs), "expected one run with --video");
+  }
+  if (options.encoders.size() > 1) {
+    throw InputError("--encoder", join(options.encoders), "expected one encoder with --video");
+  }
+  refuse_without("--images", {{"--batch-size", options.batch_size.has_value()}});
+  refuse_without("--bank or --images", {{"--videos", !options.videos.empty()}});
+  if (options.overlay.empty()) return;
+  if (!options.overlay.ends_with(".mp4")) {
+    throw InputError("--overlay", options.overlay, "expected a name that ends in .mp4");
+  }
+  require_writable_target(options.overlay, "--overlay", options.force);
+}
+
+void require(const Options& options) {
+  if (options.runs.empty()) require_given("RUN", "", "the folder of a run");
+  require_source(options);
   if (options.every) require_in("--every", *options.every, 1, 1'000'000);
   if (options.batch_size) require_in("--batch-size", *options.batch_size, 1, 65'536);
   if (options.workers) require_in("--workers", *options.workers, 0, 1024);
   require_given("--out", options.out, "a file for the rows");
   require_writable_target(options.out, "--out", options.force);
+  if (!options.video.empty()) require_video(options);
 }
 
 ScratchRequest request_of(const Options& options, const std::string& device) {
@@ -99,10 +143,31 @@ void print_summary(const Options& options, const PredictSummary& summary) {
                     with_thousands(summary.interpolated_rows), " of them interpolated\n"));
 }
 
-void run_predict(const Options& options) {
-  const std::string device = options.common.apply();
-  const PredictionFormat format = prediction_format_from_name(options.format, "--format");
-  require(options);
+PredictSummary predict_video(const Options& options, const std::string& device,
+                             PredictionFormat format) {
+  const std::int64_t threads =
+      options.common.threads > 0 ? options.common.threads : runtime_facts().processors;
+  const std::int64_t workers = options.workers.value_or(0);
+  const ClipRequest request{
+      .run = open_lone_run(options.runs.front(), options.weights, options.raw),
+      .video = options.video,
+      .encoder = options.encoders.front(),
+      .archive = options.archive,
+      .dtype = options.dtype,
+      .device = device,
+      .detector = options.detector.choice(),
+      .every = options.every.value_or(1),
+      .workers = workers > 0 ? workers : threads,
+      .everyone = options.everyone,
+      .overlay = options.overlay};
+  AtomicFile file(options.out);
+  const PredictSummary summary = predict_clip(request, format, file.stream());
+  file.commit();
+  return summary;
+}
+
+PredictSummary predict_videos(const Options& options, const std::string& device,
+                              PredictionFormat format) {
   const std::vector<std::filesystem::path> runs(options.runs.begin(), options.runs.end());
   std::unique_ptr<ScratchBanks> scratch;
   if (!options.images.empty()) {
@@ -115,7 +180,15 @@ void run_predict(const Options& options) {
   PredictionWriter writer(file.stream(), run.tasks, format);
   const PredictSummary summary = predict(run, chosen_videos(options, run), device, writer);
   file.commit();
-  print_summary(options, summary);
+  return summary;
+}
+
+void run_predict(const Options& options) {
+  const std::string device = options.common.apply();
+  const PredictionFormat format = prediction_format_from_name(options.format, "--format");
+  require(options);
+  print_summary(options, options.video.empty() ? predict_videos(options, device, format)
+                                               : predict_video(options, device, format));
 }
 
 void add_image_flags(CLI::App* command, Options& options) {
@@ -123,17 +196,29 @@ void add_image_flags(CLI::App* command, Options& options) {
       ->allow_extra_args(false);
   command
       ->add_option("--encoder", options.encoders,
-                   "With --images: the archive that the run was trained on, repeatable")
+                   "With --images, --video: the archive that the run was trained on, repeatable")
       ->allow_extra_args(false);
-  add_whole_number(command, "--every", options.every, "With --images: each K-th frame", "1");
+  add_whole_number(command, "--every", options.every, "With --images, --video: each K-th frame",
+                   "1");
   add_whole_number(command, "--batch-size", options.batch_size,
                    "With --images: images a forward pass", "16, on a GPU 256");
-  add_whole_number(command, "--workers", options.workers, "With --images: threads that read them",
-                   "half the processors");
+  add_whole_number(command, "--workers", options.workers,
+                   "Threads that read images, or look for faces",
+                   "half the processors, with --video all");
   command
-      ->add_option("--dtype", options.dtype, "With --images: auto, fp32, bf16 or fp16 arithmetic")
+      ->add_option("--dtype", options.dtype,
+                   "With --images, --video: auto, fp32, bf16 or fp16 arithmetic")
       ->capture_default_str();
   options.archive.add_to(command);
+}
+
+void add_video_flags(CLI::App* command, Options& options) {
+  command->add_option("--video", options.video, "A video file: faces, crops, rows in one pass");
+  options.detector.add_to(command, "With --video: ");
+  command->add_flag("--everyone", options.everyone,
+                    "With --video: also others than the one who takes the largest area");
+  command->add_option("--overlay", options.overlay,
+                      "With --video: an .mp4 with box, expression and AU bars drawn on it");
 }
 
 }  // namespace
@@ -146,6 +231,7 @@ void add_predict(CommandLine& line) {
   command->add_option("--bank", options->banks, "Bank with the videos, repeatable")
       ->allow_extra_args(false);
   add_image_flags(command, *options);
+  add_video_flags(command, *options);
   command->add_option("--videos", options->videos, "File with the names wanted, one a line");
   command->add_option("--out", options->out, "File to write");
   command->add_option("--format", options->format, "csv or jsonl")->capture_default_str();

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   using namespace mien;
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "crop" || command == "encode" || command == "train" || command == "sweep" ||
-      command == "flatness") {
+      command == "predict" || command == "flatness") {
     wait_passively(argv);
     keep_freed_memory();
   }

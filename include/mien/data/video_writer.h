@@ -1,0 +1,32 @@
+// Pictures -> a video file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "mien/data/image.h"
+
+namespace mien {
+
+/// An .mp4 (MPEG-4 part 2, plays everywhere) that is written beside its name and renamed by
+/// commit(); without it nothing stays. One picture is held at a time.
+class VideoWriter {
+ public:
+  /// Throws InputError (naming `flag`) when the file cannot be written. All pictures are of this
+  /// size; an odd last row or column is left out, the format has none.
+  VideoWriter(const std::filesystem::path& file, const std::string& flag, int width, int height,
+              double frames_per_second);
+  ~VideoWriter();
+  VideoWriter(const VideoWriter&) = delete;
+  VideoWriter& operator=(const VideoWriter&) = delete;
+
+  /// Throws std::logic_error for a picture of another size.
+  void write(const Image& image);
+  void commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mien
