@@ -11,8 +11,8 @@ namespace mien {
 void save_checkpoint(const std::filesystem::path& file, Learner& learner,
                      const TrainingState& state);
 
-/// Puts weights, moments and the average back. Throws InputError when the file is of another head
-/// or damaged.
+/// Puts weights, moments, the average and the tasks' log variances back. Throws InputError when the
+/// file is of another head or damaged.
 TrainingState load_checkpoint(const std::filesystem::path& file, Learner& learner);
 
 /// The state alone. Throws InputError when the file is damaged.

@@ -1,10 +1,12 @@
 #include "step_recorder.h"
 
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "head/small_heads.h"
@@ -140,14 +142,15 @@ struct Counted {
       : recorder([this](c10::Device) { return std::make_unique<FakeGraph>(std::vector{state}); },
                  [this] { return std::make_unique<TrainingPass>(head, Precision::kFull); }, {}) {}
 
-  void step(StepKind kind, std::int64_t rows) {
-    recorder(kind, {at::zeros({rows, 2}), {}}, pass, [this](TrainingPass&, const Batch& batch) {
-      ++launched;
-      return StepValue{.loss = batch.embeddings.sum(),
-                       .gradient_norm = {},
-                       .perturbed_loss = {},
-                       .tail_levels = {}};
-    });
+  void step(StepKind kind, std::int64_t rows, double value = 0) {
+    recorder(kind, {at::full({rows, 2}, value), {}}, pass,
+             [this](TrainingPass&, const Batch& batch) {
+               ++launched;
+               return StepValue{.loss = batch.embeddings.sum(),
+                                .gradient_norm = {},
+                                .perturbed_loss = {},
+                                .tail_levels = {}};
+             });
   }
 };
 
@@ -160,6 +163,18 @@ TEST(StepRecorder, RecordsAKindThatComesBack) {
   counted.step({true, {}}, 7);
   counted.step({false, {}}, 8);
   EXPECT_EQ(counted.recorder.plays(), 10) << "other kinds";
+}
+
+TEST(StepRecorder, DoesNotJudgeARecordingByAStepWithoutNumbers) {
+  Counted counted;
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 10; ++i) counted.step({true, {}}, 8, nan);
+  EXPECT_EQ(counted.recorder.plays(), 0);
+  EXPECT_EQ(counted.launched, 10);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  for (int i = 0; i < 10; ++i) counted.step({true, {}}, 8);
+  EXPECT_EQ(counted.recorder.plays(), 10) << "recording is still to be had";
 }
 
 TEST(StepRecorder, ForgetsKindsThatDoNotComeBack) {

@@ -1,5 +1,6 @@
-// Where a training stands: one saveable struct. What it holds, with the weights and AdamW's state,
-// is all that a resumed run needs; dropout and order follow from seed, step and epoch.
+// Where a training stands: one saveable struct. What it holds, with what a Learner moves (weights,
+// AdamW's state, the average, log variances of the tasks), is all that a resumed run needs; dropout
+// and order follow from seed, step and epoch.
 #pragma once
 
 #include <cstdint>

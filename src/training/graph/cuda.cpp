@@ -2,20 +2,27 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <mutex>
+
 #include "step_graph.h"
 
 namespace mien {
 namespace {
+
+/// Of all recordings in the process: they share the generator, which takes one at a time.
+std::mutex recording;
 
 class CudaStepGraph final : public StepGraph {
  public:
   explicit CudaStepGraph(c10::Device device) : device_(device) {}
 
   void record(const std::function<void()>& work) override {
+    const std::lock_guard alone(recording);
     // Recording needs another stream than the default one.
     const c10::cuda::CUDAStreamGuard guard(
         c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device_.index()));
-    graph_.capture_begin();
+    // Of this thread alone: other trainings allocate and wait on the device meanwhile.
+    graph_.capture_begin(/*pool=*/{0, 0}, cudaStreamCaptureModeThreadLocal);
     try {
       work();
     } catch (...) {
