@@ -12,14 +12,6 @@ namespace {
 constexpr std::size_t kBoxFields = 4, kLandmarkFields = 10;
 constexpr std::size_t kReasonField = 3 + kBoxFields + kLandmarkFields + 1;
 
-/// Quoted where commas, quotes and line ends ask for it (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 void write_row(std::ostream& out, const std::string& frame, const std::string& seconds,
                const TrackedFace* face, const std::string& reason) {
   out << frame << ',' << seconds << ',';

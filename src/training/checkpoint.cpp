@@ -40,10 +40,6 @@ std::vector<NamedBuffer> buffers_of(Learner& learner) {
   return buffers;
 }
 
-json optional_json(const std::optional<double>& value) {
-  return value ? json(*value) : json();
-}
-
 std::optional<double> optional_number(const json& value) {
   return value.is_null() ? std::nullopt : std::optional(value.get<double>());
 }
@@ -55,14 +51,14 @@ json to_json(const TrainingState& state) {
                        {"lr", record.lr},
                        {"train_loss", record.train_loss},
                        {"validation_loss", record.validation_loss},
-                       {"expr_f1", optional_json(record.expr_f1)},
-                       {"au_f1", optional_json(record.au_f1)},
-                       {"va_ccc", optional_json(record.va_ccc)},
+                       {"expr_f1", number_or_null(record.expr_f1)},
+                       {"au_f1", number_or_null(record.au_f1)},
+                       {"va_ccc", number_or_null(record.va_ccc)},
                        {"seconds", record.seconds},
                        {"samples_per_second", record.samples_per_second},
                        {"wall_time", record.wall_time}});
     for (const LaterColumn& column : later_columns()) {
-      history.back()[column.name] = optional_json(record.*column.place);
+      history.back()[column.name] = number_or_null(record.*column.place);
     }
   }
   return {{"step", state.step},

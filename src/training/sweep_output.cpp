@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 #include "mien/training/sweep_table.h"
 
@@ -10,10 +11,6 @@ namespace mien {
 namespace {
 
 using nlohmann::json;
-
-json number_or_null(const std::optional<double>& value) {
-  return value ? json(*value) : json();
-}
 
 json spread_json(const std::optional<Spread>& spread) {
   if (!spread) return nullptr;
@@ -54,13 +51,6 @@ json line_json(const SweepTable& table, const SweepLine& line) {
   }
   if (!line.outcome.failure.empty()) entry["failure"] = line.outcome.failure;
   return entry;
-}
-
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string csv_number(const std::optional<double>& value) {
@@ -129,7 +119,7 @@ json to_json(const SweepTable& table) {
 std::string to_csv(const SweepTable& table) {
   const std::vector<std::string> metrics = metric_names(table);
   std::string text;
-  for (const std::string& key : table.keys) text += csv_text(key) + ",";
+  for (const std::string& key : table.keys) text += csv_field(key) + ",";
   text +=
       "runs,finished,failed,mean,low,high,deviation,best_run,best_value,difference,"
       "difference_low,difference_high";
@@ -138,11 +128,11 @@ std::string to_csv(const SweepTable& table) {
   for (const SweepRow& row : table.rows) {
     const Spread value = row.value.value_or(Spread()),
                  difference = row.difference.value_or(Spread());
-    for (const std::string& cell : row.values) text += csv_text(cell) + ",";
+    for (const std::string& cell : row.values) text += csv_field(cell) + ",";
     text += concat(row.runs, ",", row.finished, ",", row.failed, ",",
                    row.value ? shortest(value.mean) : "", ",", csv_number(value.low), ",",
                    csv_number(value.high), ",", csv_number(value.deviation), ",",
-                   csv_text(row.best_run), ",", row.value ? shortest(row.best_value) : "", ",",
+                   csv_field(row.best_run), ",", row.value ? shortest(row.best_value) : "", ",",
                    row.difference ? shortest(difference.mean) : "", ",", csv_number(difference.low),
                    ",", csv_number(difference.high));
     for (const std::string& metric : metrics) {

@@ -23,7 +23,6 @@ namespace mien {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr const char* kKept = "finished epochs are kept; the same command with --resume goes on";
 
 /// What stays as it is from epoch to epoch.
 struct Plan {
@@ -56,7 +55,7 @@ EpochRecord train_epoch(const Plan& plan, Learner& learner, TrainingState& state
   const EpochPlace place{run, data, order, batches, state.epoch(), state.step};
   EpochLog log(plan.steps_per_epoch(), data.embeddings.device());
   for (const BatchRange& range : batches) {
-    throw_if_interrupted(kKept);
+    throw_if_interrupted(kEpochsAreKept);
     const Batch batch = data.gather(order, range.begin, range.end, at::kFloat);
     record.lr = schedule.at(state.step);
     log.add(

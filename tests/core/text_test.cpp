@@ -154,6 +154,14 @@ TEST(NumbersForPeople, BytesUseDecimalUnits) {
   EXPECT_EQ(bytes_text(1.2e9), "1.2 GB");
 }
 
+TEST(CsvField, IsQuotedWhereItHasTo) {
+  EXPECT_EQ(csv_field("a b;c'd"), "a b;c'd");
+  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_field("say \"a\""), "\"say \"\"a\"\"\"");
+  EXPECT_EQ(csv_field("a\rb"), "\"a\rb\"");
+  EXPECT_EQ(csv_field("a\nb"), "\"a\nb\"");
+}
+
 TEST(NumbersForPeople, FixedHasTheDigitsAskedFor) {
   EXPECT_EQ(fixed(1.0 / 3, 4), "0.3333");
   EXPECT_EQ(fixed(-2, 0), "-2");

@@ -23,6 +23,9 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
 /// `text` cut at every `separator`; an empty text gives one empty field.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// `text` as a field of CSV: quoted where commas, quotes and line ends ask for it (RFC 4180).
+std::string csv_field(const std::string& text);
+
 /// `text` without blanks, tabs and carriage returns at its ends.
 std::string_view trim(std::string_view text);
 

@@ -14,6 +14,10 @@ namespace mien {
 
 struct Dataset;
 
+/// What an interrupted training says.
+inline constexpr const char* kEpochsAreKept =
+    "finished epochs are kept; the same command with --resume goes on";
+
 /// What a training amounts to, once it has ended.
 struct TrainSummary {
   TrainingState state;
