@@ -43,10 +43,15 @@ std::shared_ptr<spdlog::sinks::sink> file_sink(const std::filesystem::path& path
   }
 }
 
-void write(spdlog::level::level_enum level, const std::string& prefix, const std::string& line) {
-  if (thread_logger) return thread_logger->log(level, "{}{}", prefix, line);
+void write_of_process(spdlog::level::level_enum level, const std::string& prefix,
+                      const std::string& line) {
   const ProgressLine::Pause pause;  // a bar on the terminal makes room for the line
   sinks().logger->log(level, "{}{}", prefix, line);
+}
+
+void write(spdlog::level::level_enum level, const std::string& prefix, const std::string& line) {
+  if (thread_logger) return thread_logger->log(level, "{}{}", prefix, line);
+  write_of_process(level, prefix, line);
 }
 
 }  // namespace
@@ -81,6 +86,9 @@ ThreadFile::~ThreadFile() {
   thread_logger.reset();
 }
 
+void info_of_process(const std::string& line) {
+  write_of_process(spdlog::level::info, "", line);
+}
 void debug(const std::string& line) {
   write(spdlog::level::debug, "", line);
 }

@@ -87,7 +87,7 @@ void Progress::show(bool last) {
     terminal.draw(line(true));
   } else {
     if (now - last_shown_ < kLogInterval) return;
-    log::info(line(false));
+    log::info_of_process(line(false));
   }
   last_shown_ = now;
 }

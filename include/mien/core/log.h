@@ -31,6 +31,9 @@ class ThreadFile {
   ThreadFile& operator=(const ThreadFile&) = delete;
 };
 
+/// A line of the whole process: a ThreadFile of this thread does not get it.
+void info_of_process(const std::string& line);
+
 void debug(const std::string& line);
 void info(const std::string& line);
 void warn(const std::string& line);

@@ -1,4 +1,5 @@
-// Progress for people: a bar with rate and time left on a terminal, a line every 10 s elsewhere.
+// Progress for people: a bar with rate and time left on a terminal, a line every 10 s elsewhere
+// (never in the log of one of several jobs).
 #pragma once
 
 #include <chrono>
