@@ -198,6 +198,10 @@ std::string digest_of(const Dataset& data) {
 
 }  // namespace
 
+const std::string& Dataset::digest() const {
+  return lazy_digest.get([this] { return digest_of(*this); });
+}
+
 Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t end,
                       at::ScalarType dtype) const {
   const at::Tensor host =
@@ -263,7 +267,6 @@ Dataset load_dataset(const std::vector<Bank>& banks, SplitLabels labels,
   }
   give_back_freed_memory();  // before the embeddings come
   data.embeddings = load_embeddings(banks, data, at::Device(device));
-  data.content_digest = digest_of(data);
   return data;
 }
 

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +58,28 @@ struct Batch {
   std::vector<TaskTargets> targets;
 };
 
+/// A digest from the first time that it is asked for. A copy, which may come to hold other data,
+/// makes its own.
+class LazyDigest {
+ public:
+  LazyDigest() = default;
+  LazyDigest(const LazyDigest&) {}
+  LazyDigest& operator=(const LazyDigest&) {
+    value_.clear();
+    return *this;
+  }
+
+  const std::string& get(const std::function<std::string()>& make) const {
+    const std::lock_guard lock(mutex_);
+    if (value_.empty()) value_ = make();
+    return value_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::string value_;
+};
+
 struct Dataset {
   std::vector<std::string> videos;  ///< byte order
   std::vector<RowSource> rows;      ///< [N] by video, frames ascending
@@ -63,12 +87,14 @@ struct Dataset {
   at::Tensor row_videos;            ///< int64 [N] on the device: RowSource::video of each row
   std::vector<TaskLabels> tasks;
   std::optional<InputMoments> moments;  ///< of the embeddings, where a head standardises by them
-  /// Of names, frames, embeddings and labels: tells a resumed run whether the data is the same.
-  std::string content_digest;
+  LazyDigest lazy_digest;
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
   std::int64_t dim() const { return embeddings.size(1); }
-  const std::string& digest() const { return content_digest; }
+
+  /// Of names, frames, embeddings and labels: tells a resumed run whether the data is the same.
+  /// Reads them all at the first call. Safe from several threads.
+  const std::string& digest() const;
 
   /// The rows `order[begin, end)`; `dtype` is the head's.
   Batch gather(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t end,
