@@ -36,13 +36,13 @@ struct Options {
   std::vector<std::string> overrides;
   std::optional<std::string> shard;
   std::optional<std::int64_t> jobs;
-  bool resume = false, force = false, dry_run = false, table = false;
+  bool threads_given = false, resume = false, force = false, dry_run = false, table = false;
 };
 
 SweepRequest request_of(const Options& options, const std::vector<std::string>& command_line) {
   SweepRequest request{.resume = options.resume, .force = options.force};
   request.device = options.common.apply();
-  request.threads = std::max<std::int64_t>(1, options.common.threads);
+  request.threads = options.threads_given ? runtime_facts().threads : 1;
   if (options.jobs) require_in("--jobs", *options.jobs, 1, 1024);
   const std::int64_t fitting =
       std::max<std::int64_t>(1, runtime_facts().processors / request.threads);
@@ -117,7 +117,7 @@ void add_sweep(CommandLine& line) {
   command->add_option("KEY=VALUE", options->overrides, "Wins over the CONFIG of every run");
   command->add_option("--out", options->out, "Folder of the runs [runs/<CONFIG>-<GRID>]");
   add_whole_number(command, "--jobs", options->jobs,
-                   "Trainings at a time, each with --threads threads (1 unless given)",
+                   "Trainings at a time, each with --threads threads (1 unless that is given)",
                    "processors / threads; 1 on a GPU");
   command->add_option("--shard", options->shard,
                       "I/N: every N-th run from the I-th on [Slurm's array, torchrun, Slurm]");
@@ -125,7 +125,10 @@ void add_sweep(CommandLine& line) {
   command->add_flag("--force", options->force, "Replace runs of these names");
   command->add_flag("--dry-run", options->dry_run, "Check everything, list the runs, and stop");
   command->add_flag("--table", options->table, "Only the table, of the runs that are there");
-  line.when_chosen(command, [options, &line] { run_sweep_command(*options, line.arguments()); });
+  line.when_chosen(command, [options, command, &line] {
+    options->threads_given = command->count("--threads") > 0;
+    run_sweep_command(*options, line.arguments());
+  });
 }
 
 }  // namespace mien

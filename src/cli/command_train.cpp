@@ -1,12 +1,13 @@
 // mien train: a bank and labels -> a head.
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "command_line.h"
 #include "commands.h"
 #include "mien/core/files.h"
 #include "mien/core/interrupt.h"
-#include "mien/core/log.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 #include "mien/training/inputs.h"
 #include "mien/training/options.h"
@@ -37,7 +38,7 @@ std::filesystem::path folder_of(const Options& options) {
 json epoch_json(const EpochRecord& record) {
   json entry = {{"epoch", record.epoch}};
   for (const TaskMetric& metric : task_metrics(record)) {
-    entry[metric.key] = metric.value ? json(*metric.value) : json();
+    entry[metric.key] = number_or_null(metric.value);
   }
   return entry;
 }
@@ -87,9 +88,8 @@ void run_train(const Options& options, const std::vector<std::string>& command_l
   }
   check(configuration.options);
   const TrainingInputs inputs = load_inputs(configuration.options, device);
-  for (const std::string& recording : leaks(inputs.labels)) {
-    log::warn("recording " + recording + " is both in training and in validation");
-  }
+  std::set<std::string> warned;
+  warn_of_leaks(inputs.labels, warned);
   if (options.dry_run) {
     const std::string plan = plan_text(configuration.options, inputs, device);
     if (options.common.json) return print_json({{"plan", plan}});

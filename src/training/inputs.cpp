@@ -7,6 +7,7 @@
 
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/log.h"
 #include "mien/core/safetensors.h"
 #include "mien/core/text.h"
 #include "mien/data/splits.h"
@@ -146,6 +147,13 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
 
 std::vector<std::string> leaks(const LabelSplit& labels) {
   return shared_recordings(videos_of(labels.training), videos_of(labels.validation));
+}
+
+void warn_of_leaks(const LabelSplit& labels, std::set<std::string>& warned) {
+  for (const std::string& recording : leaks(labels)) {
+    if (!warned.insert(recording).second) continue;
+    log::warn("recording " + recording + " is both in training and in validation");
+  }
 }
 
 std::string some_of(const std::vector<std::string>& names) {

@@ -69,6 +69,23 @@ json epoch_json(const EpochRecord& record) {
 
 }  // namespace
 
+DataDigests digests_of(const std::vector<Bank>& banks, const LabelSplit& labels) {
+  DataDigests digests{.labels = labels_digest(labels), .banks = {}};
+  for (const Bank& bank : banks) digests.banks.push_back(bank.state_digest());
+  return digests;
+}
+
+DataDigests digests_in(const json& record) {
+  DataDigests digests;
+  try {
+    digests.labels = record.at("labels_sha256");
+    for (const json& bank : record.at("banks")) digests.banks.push_back(bank.at("state_sha256"));
+  } catch (const json::exception&) {
+    return {};
+  }
+  return digests;
+}
+
 json start_record(const TrainOptions& options, const TrainingInputs& inputs,
                   const std::string& device, const std::vector<std::string>& command_line) {
   json banks = json::array();

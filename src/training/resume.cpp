@@ -5,13 +5,19 @@
 #include "checkpoint.h"
 #include "mien/core/error.h"
 #include "mien/core/text.h"
+#include "mien/head/head.h"
+#include "mien/head/head_file.h"
 
 namespace mien {
 namespace {
 
+bool is_place(const Difference& difference) {
+  return difference.key == "bank" || difference.key == "annotations";
+}
+
 bool may_change(const Difference& difference, const TrainOptions& options) {
   const std::string& key = difference.key;
-  if (key == "early_stop" || key == "bank" || key == "annotations") return true;
+  if (key == "early_stop" || is_place(difference)) return true;
   if (key != "epochs" || options.schedule.kind != "constant") return false;
   std::int64_t before = 0;
   return parse_integer(difference.before, before) &&
@@ -30,6 +36,22 @@ void require_same_run(const RunFolder& run, const std::vector<Difference>& diffe
   throw InputError("--resume", run.path().string(),
                    "the configuration changed (" + join(refused, "; ") +
                        "); expected the one the run was started with");
+}
+
+bool data_moved(const std::vector<Difference>& differences) {
+  return std::ranges::any_of(differences, is_place);
+}
+
+void move_data(const RunFolder& run, const std::vector<std::string>& banks,
+               const std::string& annotations) {
+  for (const std::filesystem::path& file : {run.best(), run.last()}) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) continue;
+    HeadMetadata metadata = read_head_metadata(file);
+    metadata.banks = banks;
+    metadata.annotations = annotations;
+    save_head(file, *load_head(file, metadata, "cpu"), metadata);
+  }
 }
 
 void require_fits(const RunFolder& run, const TrainingState& state, const TrainOptions& options,

@@ -22,11 +22,17 @@ SharedInputs::SharedInputs(const std::vector<const TrainOptions*>& users, std::s
 std::shared_ptr<const TrainingInputs> SharedInputs::take(const TrainOptions& options) {
   Entry& entry = entries_.at(data_key(options));
   const std::lock_guard lock(entry.mutex);
+  if (entry.problem) throw InputError(*entry.problem);
   if (!entry.inputs) {
     TrainOptions wanted = options;
     if (entry.standardise) wanted.normalize = "standardize";
     wanted.init.clear();  // a head is made for each training, not here
-    entry.inputs = std::make_shared<const TrainingInputs>(load_inputs(wanted, device_));
+    try {
+      entry.inputs = std::make_shared<const TrainingInputs>(load_inputs(wanted, device_));
+    } catch (const InputError& problem) {
+      entry.problem = problem;
+      throw;
+    }
   }
   return entry.inputs;
 }

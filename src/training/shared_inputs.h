@@ -5,9 +5,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "mien/core/error.h"
 #include "mien/training/inputs.h"
 #include "mien/training/options.h"
 
@@ -23,7 +25,8 @@ class SharedInputs {
   /// `users`: the trainings to come; each takes its inputs once. They outlive this object.
   SharedInputs(const std::vector<const TrainOptions*>& users, std::string device);
 
-  /// Throws what load_inputs() throws; a data set that could not be loaded is tried again.
+  /// Throws what load_inputs() throws; an InputError again for each that asks, without
+  /// another try.
   std::shared_ptr<const TrainingInputs> take(const TrainOptions& options);
 
   /// The user with these options has come to its end.
@@ -33,6 +36,7 @@ class SharedInputs {
   struct Entry {
     std::mutex mutex;
     std::shared_ptr<const TrainingInputs> inputs;
+    std::optional<InputError> problem;
     std::size_t users = 0;
     bool standardise = false;  ///< one of the users needs the moments
   };

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "mien/core/error.h"
@@ -13,58 +12,20 @@
 #include "mien/core/log.h"
 #include "mien/core/progress.h"
 #include "mien/core/text.h"
-#include "mien/head/head.h"
 #include "mien/training/sweep.h"
 #include "mien/training/sweep_table.h"
+#include "out_of_memory.h"
 #include "shared_inputs.h"
+#include "sweep_runs.h"
 
 namespace mien {
 namespace {
 
-constexpr const char* kKept = "finished epochs are kept; the same command with --resume goes on";
-
-RunFolder folder_of(const SweepRequest& request, const SweepRun& run) {
-  return RunFolder(request.out / run.name);
-}
-
-bool is_there(const RunFolder& run) {
-  std::error_code ignored;
-  return std::filesystem::exists(run.path(), ignored);
-}
-
-/// This process's runs.
-std::vector<const SweepRun*> own_runs(const SweepPlan& plan, const Shard& shard) {
-  std::vector<const SweepRun*> own;
-  for (std::size_t i = 0; i < plan.runs.size(); ++i) {
-    const auto index = static_cast<std::int64_t>(i);
-    if (index % shard.count == shard.index) own.push_back(&plan.runs[i]);
-  }
-  return own;
-}
-
-/// Finished, by this very configuration: one with more epochs goes on.
-bool is_through(const SweepRun& run, const RunFolder& folder) {
-  return outcome_of(folder).status == SweepStatus::kFinished &&
-         run.configuration->fields.differences(folder.config()).empty();
-}
-
-/// Data and heads that differ between the runs, each looked at once.
-void check_inputs(const SweepPlan& plan) {
-  std::set<std::string> seen;
-  for (const SweepRun& run : plan.runs) {
-    const TrainOptions& options = run.configuration->options;
-    std::vector<Bank> banks;
-    for (const std::string& folder : options.bank) {
-      require_clean(banks.emplace_back(folder), "bank");
-    }
-    if (seen.insert("labels " + options.annotations + join(options.tasks)).second) {
-      load_label_split(options.annotations, options.task_list(), options.split);
-    }
-    const std::string head =
-        concat("head ", join(options.bank), join(options.tasks), " ", options.head.layers, " ",
-               options.head.width, " ", options.normalize, " ", options.init);
-    if (seen.insert(head).second) make_head(options, shape_of(options, banks), {}, "cpu");
-  }
+/// Those of one data set after each other, so that few are in memory at a time.
+std::vector<const SweepRun*> by_data(std::vector<const SweepRun*> runs) {
+  std::ranges::stable_sort(
+      runs, {}, [](const SweepRun* run) { return data_key(run->configuration->options); });
+  return runs;
 }
 
 /// The runs on their way, one thread a job.
@@ -105,7 +66,7 @@ class Sweep {
     at::set_num_threads(static_cast<int>(request_.threads));  // of this thread's operators
     for (std::size_t i = next_++; i < runs_.size() && !stopped_; i = next_++) {
       try {
-        train_one(*runs_[i]);
+        with_memory_as_input([&] { train_one(*runs_[i]); });
       } catch (const InputError& problem) {
         const std::lock_guard lock(mutex_);
         log::warn(runs_[i]->name + ": " + problem.what());
@@ -120,7 +81,7 @@ class Sweep {
   }
 
   void train_one(const SweepRun& run) {
-    throw_if_interrupted(kKept);
+    throw_if_interrupted(kEpochsAreKept);
     const TrainOptions& options = run.configuration->options;
     const RunFolder folder = folder_of(request_, run);
     const bool resume = request_.resume && is_there(folder);
@@ -161,31 +122,9 @@ class Sweep {
 
 }  // namespace
 
-void check_sweep(const SweepPlan& plan, const SweepRequest& request) {
-  std::error_code ignored;
-  const bool there = std::filesystem::exists(request.out, ignored);
-  const bool alone = request.shard.count == 1;
-  if (request.resume && alone) require_exists(request.out, "--out", "the folder of a sweep");
-  if (there && alone && !request.resume && !request.force &&
-      !std::filesystem::is_empty(request.out, ignored)) {
-    throw InputError("--out", request.out.string(),
-                     "exists already; give another name, --resume or --force");
-  }
-  for (const SweepRun* run : own_runs(plan, request.shard)) {
-    const RunFolder folder = folder_of(request, *run);
-    if (!is_there(folder)) continue;
-    if (request.resume) {
-      require_resumable(*run->configuration, folder);
-    } else {
-      folder.require_free(request.force, run->configuration->options.init);
-    }
-  }
-  check_inputs(plan);
-}
-
 std::vector<SweepFailure> run_sweep(const SweepPlan& plan, const SweepRequest& request) {
   make_folder(request.out, "--out");
-  return Sweep(request, own_runs(plan, request.shard)).run();
+  return Sweep(request, by_data(own_runs(plan, request.shard))).run();
 }
 
 }  // namespace mien

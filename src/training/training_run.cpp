@@ -12,6 +12,7 @@
 #include "mien/training/record.h"
 #include "mien/training/resume.h"
 #include "mien/training/run_folder.h"
+#include "out_of_memory.h"
 
 namespace mien {
 namespace {
@@ -40,9 +41,8 @@ std::vector<Difference> prepare_folder(const Configuration& configuration,
   std::vector<Difference> changes;
   if (request.resume) {
     changes = changes_of(configuration, run);
-    if (!changes.empty()) {
-      require_fits(run, options, inputs.training.digest() + inputs.validation.digest());
-    }
+    require_fits(run, options, inputs.data_digest());
+    if (data_moved(changes)) move_data(run, options.bank, options.annotations);
   } else {
     run.clear(request.force, options.init);
   }
@@ -62,9 +62,11 @@ TrainSummary train_with_record(const TrainOptions& options, const TrainingInputs
   json record = start_record(options, inputs, request.device, request.command_line);
   write_record(run, record);
   try {
-    TrainSummary summary =
-        train(options, inputs.training, inputs.validation, run, metadata_of(options, inputs),
-              request.device, request.resume, listener);
+    TrainSummary summary;
+    with_memory_as_input([&] {
+      summary = train(options, inputs.training, inputs.validation, run,
+                      metadata_of(options, inputs), request.device, request.resume, listener);
+    });
     finish_record(record, summary, std::chrono::duration<double>(Clock::now() - start).count());
     write_record(run, record);
     return summary;

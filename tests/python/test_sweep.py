@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from helpers import CONFIGS, Synthetic, metrics, refused, result_json, tree
+from helpers import CONFIGS, Synthetic, metrics, refused, result_json, tree, write_video
 
 KEYS = ["epochs=4", "batch_size=64", "head.layers=2", "head.width=24"]
 GRID = "loss.cvar.alpha: [1, .3]\nsam:\n  rho: [0, .1]\nseed: [1, 2, 3]\n"
@@ -203,6 +204,48 @@ def test_folds_and_tasks_each_read_their_own_rows(sweeping, tmp_path):
     assert done.returncode == 0, done.stderr
     for file in WEIGHTS:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "sweep" / name / file).read_bytes()
+
+
+def test_finished_runs_of_other_data_are_refused_and_of_the_same_rows_are_not(sweeping, tmp_path):
+    bank, grid, sweep = tmp_path / "bank", tmp_path / "grid.yaml", tmp_path / "sweep"
+    shutil.copytree(sweeping.data.bank, bank)
+    keys = [*KEYS[1:], "epochs=1"]
+
+    def run(*flags, seeds="[1, 2]"):
+        grid.write_text(f"seed: {seeds}\n")
+        arguments = sweeping.arguments(sweep, "--json", *flags, grid=grid, keys=keys)
+        return sweeping.mien(*[f"bank={bank}" if str(a).startswith("bank=") else a for a in arguments])
+
+    result_json(run())
+    before = tree(sweep)
+    write_video(bank, "of the test set", [1, 2], np.zeros((2, 16)))  # the bank grows: the same rows
+    result_json(run("--resume"))
+    assert tree(sweep) == before
+    assert len(result_json(run("--resume", seeds="[1, 2, 3]"))["runs"]) == 3
+    before = tree(sweep)
+    video = sweeping.data.videos["train"]["102"]
+    write_video(bank, "102", video["frames"], video["x"] + 1)
+    for flags in (["--resume"], ["--resume", "--dry-run"]):
+        refused(run(*flags, seeds="[1, 2, 3, 4]"), f"--resume = {sweep}/seed=1: the bank or the labels changed")
+    assert tree(sweep) == before
+
+
+def test_leaks_are_told_once_a_recording(sweeping, tmp_path):
+    data = Synthetic(tmp_path, seed=3, dim=16, rows_a_video=20, train=["a_left", "b"], validation=["a_right", "c"])
+    (tmp_path / "grid.yaml").write_text("seed: [1, 2]\ntasks: [[expr], [expr, au]]\n")
+    done = sweeping.mien("sweep", CONFIGS / "joint.yaml", tmp_path / "grid.yaml", *data.arguments(), *KEYS,
+                         "--out", tmp_path / "sweep", "--quiet", "--dry-run")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == ["warning: recording a is both in training and in validation"]
+
+
+def test_threads_0_is_what_it_is_elsewhere(sweeping, tmp_path):
+    doctor = result_json(sweeping.mien("doctor", "--threads", 0, "--json"))
+    threads, processors = doctor["threads"], doctor["processors"]
+    facts = [result_json(sweeping.run(tmp_path / "sweep", "--dry-run", *more))
+             for more in ([], ["--threads", 0], ["--threads", 3])]
+    assert [f["threads"] for f in facts] == [1, threads, 3]
+    assert [f["jobs"] for f in facts] == [processors, max(1, processors // threads), max(1, processors // 3)]
 
 
 def test_dry_run_lists_and_writes_nothing(sweeping, tmp_path):

@@ -1,5 +1,6 @@
 """`mien train` killed, interrupted and resumed: the result is the uninterrupted one; a changed config is refused."""
 
+import json
 import random
 import shutil
 import signal
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from helpers import CONFIGS, Synthetic, metrics, refused, tree, write_video
+from helpers import CONFIGS, Synthetic, metrics, read_safetensors, refused, tree, write_video
 
 KEYS = ["epochs=30", "batch_size=32", "head.width=160", "head.layers=2"]
 
@@ -154,6 +155,9 @@ def test_the_data_may_move_but_not_change(training, tmp_path):
     done = training.finish(run, "--resume", keys=[*flat, *there, "epochs=3"])
     assert done.returncode == 0, done.stderr
     assert len(metrics(run)) == 3 and str(moved / "bank") in (run / "config.yaml").read_text()
+    for name in ("best", "last"):
+        metadata = json.loads(read_safetensors(run / f"{name}.safetensors")[1]["mien"])
+        assert (metadata["banks"], metadata["annotations"]) == ([f"{moved}/bank"], f"{moved}/annotations"), name
     before = tree(run)
     video = training.data.videos["train"]["102"]
     write_video(moved / "bank", "102", video["frames"], video["x"] + 1)
@@ -170,4 +174,20 @@ def test_resume_on_other_labels_or_embeddings_is_refused(training, tmp_path):
     assert training.finish(run, keys=keys).returncode == 0
     video = training.data.videos["train"]["102"]
     write_video(bank, "102", video["frames"], video["x"] + 1)
+    before = tree(run)
     refused(training.finish(run, "--resume", keys=keys), run, "changed")
+    assert tree(run) == before
+
+
+def test_weights_follow_data_that_moved_and_stay_what_they_are(training, tmp_path):
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    keys = ["schedule.kind=constant", "schedule.warmup_epochs=0", "epochs=2", "ema=.9"]
+    assert training.finish(run, keys=keys).returncode == 0
+    before = {name: read_safetensors(run / f"{name}.safetensors") for name in ("best", "last")}
+    shutil.copytree(training.data.bank, moved)
+    done = training.finish(run, "--resume", keys=[*keys, f"bank={moved}"])
+    assert done.returncode == 0, done.stderr
+    for name, (arrays, metadata) in before.items():
+        found, later = read_safetensors(run / f"{name}.safetensors")
+        assert {k: v.tobytes() for k, v in found.items()} == {k: v.tobytes() for k, v in arrays.items()}
+        assert json.loads(later["mien"]) == json.loads(metadata["mien"]) | {"banks": [str(moved)]}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct TrainingInputs {
   std::vector<Bank> banks;
   LabelSplit labels;  ///< names of videos and files; the values are in the data sets
   Dataset training, validation;
+
+  /// Dataset::digest() of both.
+  std::string data_digest() const { return training.digest() + validation.digest(); }
 };
 
 /// Throws InputError for whatever is missing or does not fit.
@@ -39,6 +43,9 @@ Head make_head(const TrainOptions& options, const HeadShape& shape,
 /// and disk.
 std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
                       const std::string& device);
+
+/// A warning for each of the leaks, unless it is in `warned` already, where it then is.
+void warn_of_leaks(const LabelSplit& labels, std::set<std::string>& warned);
 
 /// Recordings that are on both sides of the split, with `_left` and `_right` removed: a video that
 /// is on both, or two of one recording.

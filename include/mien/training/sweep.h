@@ -46,7 +46,8 @@ struct SweepRequest {
 };
 
 /// Throws InputError for a folder or a run that cannot be taken, banks or labels that cannot be
-/// read, and heads that cannot be made. Writes nothing.
+/// read, and heads that cannot be made; with `resume` for a finished run that was trained on other
+/// data than is there now. Warns of leaks. Writes nothing.
 void check_sweep(const SweepPlan& plan, const SweepRequest& request);
 
 /// A run that did not come to its end, and why.
@@ -55,9 +56,9 @@ struct SweepFailure {
 };
 
 /// Trains this process's runs; with `resume` those that are finished are left alone and the others
-/// go on. A run that fails does not hold up the others. Data is loaded once for all runs that share
-/// it, and let go of after the last of them. Each run equals what train_run() makes with as many
-/// threads. Throws Interrupted on Ctrl-C.
+/// go on. A run that fails, for want of memory too, does not hold up the others. Data is loaded
+/// once for all runs that share it, and let go of after the last of them. Each run equals what
+/// train_run() makes with as many threads. Throws Interrupted on Ctrl-C.
 std::vector<SweepFailure> run_sweep(const SweepPlan& plan, const SweepRequest& request);
 
 }  // namespace mien
