@@ -239,6 +239,14 @@ def test_leaks_are_told_once_a_recording(sweeping, tmp_path):
     assert done.stderr.splitlines() == ["warning: recording a is both in training and in validation"]
 
 
+def test_runs_of_one_data_set_come_after_each_other(sweeping, tmp_path):
+    (tmp_path / "grid.yaml").write_text("seed: [1, 2]\nsplit.fold: [0, 1]\n")
+    sweep, keys = tmp_path / "sweep", [*KEYS[1:], "epochs=1", "split.folds=2"]
+    result_json(sweeping.run(sweep, "--jobs", 1, grid=tmp_path / "grid.yaml", keys=keys))
+    started = sorted(sweep.glob("seed=*"), key=lambda run: (run / "config.yaml").stat().st_mtime_ns)
+    assert [run.name for run in started] == [f"seed={s},fold={f}" for f in (0, 1) for s in (1, 2)]
+
+
 def test_threads_0_is_what_it_is_elsewhere(sweeping, tmp_path):
     doctor = result_json(sweeping.mien("doctor", "--threads", 0, "--json"))
     threads, processors = doctor["threads"], doctor["processors"]
