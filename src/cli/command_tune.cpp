@@ -12,6 +12,7 @@
 #include "mien/core/json_text.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
+#include "mien/data/splits.h"
 #include "mien/encoder/runtime.h"
 #include "mien/scoring/decided_run.h"
 #include "mien/scoring/decisions_file.h"
@@ -63,6 +64,34 @@ void require_one_split(const std::vector<OpenRun>& runs) {
     throw InputError("RUN", run.folder.string(),
                      "was trained on another split than " + runs.front().folder.string() +
                          ": its training videos would choose the decisions");
+  }
+}
+
+/// Of the labels that a run was trained with, where they are still there.
+std::vector<std::string> training_videos(const OpenRun& run, const std::string& annotations) {
+  std::error_code ignored;
+  const bool own = annotations.empty() || fs::exists(run.head.annotations, ignored);
+  return videos_of(load_split_side(own ? run.head.annotations : annotations, run.head.shape.tasks,
+                                   run.head.split, Split::kTrain));
+}
+
+/// Folds are dealt over the videos of a run's own tasks: equal words in two runs may hold out
+/// different videos. What the first run's own split shares is its own affair and was named then.
+void require_unseen(const std::vector<OpenRun>& runs, const SplitLabels& validation,
+                    const std::string& annotations) {
+  if (runs.size() == 1) return;
+  const std::vector<std::string> held_out = videos_of(validation);
+  const auto known = shared_recordings(training_videos(runs.front(), annotations), held_out);
+  for (std::size_t r = 1; r < runs.size(); ++r) {
+    const std::vector<std::string> trained = training_videos(runs[r], annotations);
+    for (const std::string& recording : shared_recordings(trained, held_out)) {
+      if (std::ranges::binary_search(known, recording)) continue;
+      const auto video = std::ranges::find(held_out, recording, recording_of);
+      throw InputError("RUN", runs[r].folder.string(),
+                       "was trained on the recording of " + *video + ", a validation video of " +
+                           runs.front().folder.string() +
+                           "; expected a run that held out the same videos");
+    }
   }
 }
 
@@ -146,6 +175,7 @@ void run_tune(const Options& options) {
   const SplitLabels labels =
       load_split_side(options.annotations.empty() ? head.annotations : options.annotations,
                       head.shape.tasks, head.split, Split::kValidation);
+  require_unseen(runs, labels, options.annotations);
   const auto start = Clock::now();
   TuneReport report{.tasks = tune_all(runs, options, labels, device)};
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();

@@ -14,32 +14,44 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
-/// For each of the head's inputs the folder whose encoder it is.
-std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
-                                        const HeadMetadata& head, const fs::path& run) {
-  std::vector<std::string> out;
-  for (const HeadInput& input : head.inputs) {
-    const auto found = std::ranges::find_if(folders, [&](const std::string& folder) {
-      return Bank(folder).info().encoder.file_sha256 == input.encoder_sha256;
-    });
-    if (found == folders.end()) {
-      throw InputError(
-          "--bank", join(folders),
-          concat("expected one of ", input.encoder_name, " (", input.encoder_sha256.substr(0, 12),
-                 "), which ", run.string(), " was trained on"));
-    }
-    out.push_back(*found);
-  }
-  return out;
-}
-
 }  // namespace
 
 void require_tuned_weights(const OpenRun& run, const DecidingRun& tuned, const fs::path& file) {
   if (sha256_of_file(run.weights) == tuned.weights_sha256) return;
+  const fs::path other = run.folder / (tuned.weights + ".safetensors");
+  std::error_code ignored;
+  const bool named = other.filename() != run.weights.filename() && fs::exists(other, ignored) &&
+                     sha256_of_file(other) == tuned.weights_sha256;
   throw InputError("RUN", run.folder.string(),
                    concat(run.weights.filename().string(), " is not what ", file.string(),
-                          " was tuned on; expected --raw, or mien tune again"));
+                          " was tuned on; expected ",
+                          named ? concat("--weights ", tuned.weights, ", ") : std::string(),
+                          "--raw, or mien tune again"));
+}
+
+std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
+                                        const HeadMetadata& head, const fs::path& run) {
+  std::vector<std::string> digests, out;
+  for (const std::string& folder : folders) {
+    digests.push_back(Bank(folder).info().encoder.file_sha256);
+  }
+  std::vector<bool> taken(folders.size());
+  for (const HeadInput& input : head.inputs) {
+    std::size_t at = 0;
+    while (at < folders.size() && (taken[at] || digests[at] != input.encoder_sha256)) ++at;
+    if (at == folders.size()) {
+      const auto needed =
+          std::ranges::count(head.inputs, input.encoder_sha256, &HeadInput::encoder_sha256);
+      throw InputError(
+          "--bank", join(folders),
+          concat("expected ", needed == 1 ? std::string("one") : std::to_string(needed), " of ",
+                 input.encoder_name, " (", input.encoder_sha256.substr(0, 12), "), which ",
+                 run.string(), " was trained on"));
+    }
+    taken[at] = true;
+    out.push_back(folders[at]);
+  }
+  return out;
 }
 
 LogitsByTask OpenRun::probabilities(const std::vector<std::string>& videos,

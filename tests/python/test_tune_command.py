@@ -1,5 +1,6 @@
 """mien tune through the binary: what it reports is what evaluate and submit then do, also for blends of two encoders."""
 
+import hashlib
 import json
 import shutil
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from helpers import CONFIGS, EXPRESSIONS, UNITS, Synthetic, read_safetensors, refused, result_json, tree, write_bank
+from helpers import CONFIGS, EXPRESSIONS, FOLDERS, SPLITS, UNITS, Synthetic, read_safetensors, refused, result_json, tree, write_bank
 from test_tuning import KINDS, smooth_at
 
 EXACT = 1e-12
@@ -221,6 +222,13 @@ def test_other_weights_than_were_tuned_are_refused(mien, world):
     assert evaluated(mien, world.run, "--weights", "last", "--raw")["tasks"].keys() == {"expr", "au"}
 
 
+def test_the_weights_that_were_tuned_are_named(mien, world, tmp_path):
+    shutil.copytree(world.path / "alone", tmp_path / "run")
+    result_json(mien("tune", tmp_path / "run", "--weights", "last", "--bootstrap", 0, "--json", "--quiet"))
+    refused(mien("evaluate", tmp_path / "run"), "best.safetensors", "expected --weights last, --raw")
+    assert evaluated(mien, tmp_path / "run", "--weights", "last")["tasks"].keys() == {"expr", "au"}
+
+
 def test_banks_are_matched_by_their_encoder(mien, world):
     swapped = evaluated(mien, world.run, "--bank", world.bank2, "--bank", world.data.bank)
     assert swapped["tasks"] == evaluated(mien, world.run)["tasks"]
@@ -234,6 +242,25 @@ def test_runs_of_other_splits_do_not_blend(mien, world, tmp_path):
                      "--quiet"))
     refused(mien("tune", world.run, tmp_path / "fold"), str(tmp_path / "fold"), "another split")
     assert not (tmp_path / "fold" / "decisions.json").exists()
+
+
+def test_a_run_that_was_trained_on_the_videos_held_out_does_not_blend(mien, world, tmp_path):
+    """Folds are dealt over the videos of a run's own tasks: the same words, but other videos."""
+    fewer = tmp_path / "annotations"
+    shutil.copytree(world.data.annotations, fewer)
+    names = sorted(world.data.videos["train"], key=lambda n: hashlib.sha256(n.removesuffix("_left").encode()).digest())
+    (fewer / FOLDERS["expr"] / SPLITS["train"] / f"{names[0]}.txt").unlink()  # the first that is dealt: all others move
+    for config, annotations, out in (("joint", fewer, "joint"), ("expr", fewer, "moved"),
+                                     ("expr", world.data.annotations, "same")):
+        result_json(mien("train", CONFIGS / f"{config}.yaml", f"bank={world.data.bank}", f"annotations={annotations}",
+                         "epochs=1", "split.folds=3", "--out", tmp_path / out, "--json", "--quiet"))
+    held_out = {names[i] for i in range(0, len(names), 3)}
+    done = mien("tune", tmp_path / "joint", tmp_path / "moved", "--bootstrap", 0)
+    refused(done, f"RUN = {tmp_path / 'moved'}", "trained on the recording of", str(tmp_path / "joint"))
+    assert any(f"recording of {name}," in done.stderr for name in held_out)
+    assert not (tmp_path / "joint" / "decisions.json").exists()
+    found = result_json(mien("tune", tmp_path / "joint", tmp_path / "same", "--bootstrap", 0, "--json", "--quiet"))
+    assert "blend" in found["expr"]["ingredients"]
 
 
 def test_the_in_sample_number_agrees_with_scikit_learn(mien, world):

@@ -7,6 +7,7 @@
 #include "bank/bank_folder.h"
 #include "expectations.h"
 #include "head/small_heads.h"
+#include "mien/scoring/decided_run.h"
 #include "temporary_folder.h"
 
 namespace mien {
@@ -186,6 +187,27 @@ TEST_F(ScoresTest, OfNoVideoAreEmpty) {
   EXPECT_TRUE(logits.at(Task::kExpr).videos.empty());
   EXPECT_TRUE(logits.at(Task::kAu).videos.empty());
   expect_same(cached({}), logits);
+}
+
+TEST(MatchingBanks, AreUsedOnceInTheOrderGiven) {
+  const BankFolder first(4), other(3, "other"), second(4);
+  const auto names = [](std::initializer_list<const BankFolder*> banks) {
+    std::vector<std::string> out;
+    for (const BankFolder* bank : banks) out.push_back(bank->path().string());
+    return out;
+  };
+  HeadMetadata head;
+  const HeadInput clip{"clip", "digest of clip", 4}, another{"other", "digest of other", 3};
+  head.inputs = {clip, another, clip};
+  EXPECT_EQ(matching_banks(names({&first, &second, &other}), head, "run"),
+            names({&first, &other, &second}));
+  EXPECT_EQ(matching_banks(names({&other, &second, &first}), head, "run"),
+            names({&second, &other, &first}));
+  const std::string message =
+      refusal_of([&] { matching_banks(names({&first, &other}), head, "run"); });
+  EXPECT_TRUE(contains(message, "expected 2 of clip"));
+  EXPECT_TRUE(contains(refusal_of([&] { matching_banks(names({&first, &second}), head, "run"); }),
+                       "expected one of other"));
 }
 
 TEST(PriorsOfAHead, AreItsTrainingLabelsShares) {

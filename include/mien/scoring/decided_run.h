@@ -23,9 +23,14 @@ struct OpenRun {
                              const std::string& device) const;
 };
 
+/// For each of the head's inputs a folder of its encoder: each is used once, in the given order.
+/// Throws InputError (naming --bank) when there are too few.
+std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
+                                        const HeadMetadata& head, const std::filesystem::path& run);
+
 /// Opens runs for a blend, `which` ("best", "last") a run. `banks`: none for each run's own as
 /// trained; for one run its banks in the order of training; for several runs each takes those whose
-/// encoder digests match. Throws InputError.
+/// encoder digests match (matching_banks). Throws InputError.
 std::vector<OpenRun> open_runs(const std::vector<std::filesystem::path>& folders,
                                const std::vector<std::string>& which,
                                const std::vector<std::string>& banks,
