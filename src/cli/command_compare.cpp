@@ -34,6 +34,7 @@ struct Side {
   std::string name;
   std::map<Task, TaskDecisions> decisions;
   std::map<Task, LabelSet> labels;
+  bool in_sample = false;  ///< the decisions were tuned on these videos
 };
 
 Side side_of_run(const Options& options, const std::string& run, const std::string& device) {
@@ -43,7 +44,7 @@ Side side_of_run(const Options& options, const std::string& run, const std::stri
                                    .split = split_from_name(options.split),
                                    .raw = options.raw},
                                   device);
-  Side side{run, std::move(answers.decisions), {}};
+  Side side{run, std::move(answers.decisions), {}, answers.in_sample};
   for (LabelSet& set : answers.labels) side.labels.emplace(set.task, std::move(set));
   return side;
 }
@@ -87,7 +88,7 @@ void require_common_task(const Options& options, const FileDecisions& files) {
 /// A file answers to --annotations, or to the labels of the first run.
 Side side_of_file(const Options& options, const std::string& file, const FileDecisions& files,
                   const std::vector<Side>& sides) {
-  Side side{file, files.at(file), {}};
+  Side side{.name = file, .decisions = files.at(file)};
   if (!options.runs.empty()) {
     side.labels = sides.front().labels;
     return side;
@@ -101,7 +102,7 @@ Side side_of_file(const Options& options, const std::string& file, const FileDec
 
 SideComparison compare_sides(const Side& first, const Side& second,
                              const EvaluationOptions& evaluation) {
-  SideComparison comparison{.name = second.name};
+  SideComparison comparison{.name = second.name, .in_sample = second.in_sample};
   for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
     const bool in_first = first.decisions.contains(task);
     const bool in_second = second.decisions.contains(task);
@@ -142,6 +143,7 @@ void run_compare(const Options& options) {
     sides.push_back(side_of_file(options, file, files, sides));
   }
   report.first = sides.front().name;
+  report.first_in_sample = sides.front().in_sample;
   for (std::size_t i = 1; i < sides.size(); ++i) {
     report.others.push_back(compare_sides(sides.front(), sides[i], evaluation));
   }

@@ -118,6 +118,8 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
   const RunAnswers answers = answers_of(query, device);
   EvaluationReport report{.split = split_from_name(options.split),
                           .decisions = answers.decisions_json,
+                          .weights_sha256 = answers.weights_sha256,
+                          .in_sample = answers.in_sample,
                           .scoring_seconds = answers.scoring_seconds};
   const Priors priors = priors_of(answers.head);
   for (const LabelSet& set : answers.labels) {

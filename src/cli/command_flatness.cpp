@@ -7,6 +7,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "mien/core/digest.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/text.h"
@@ -16,6 +17,7 @@
 #include "mien/training/dataset.h"
 #include "mien/training/options.h"
 #include "mien/training/run_folder.h"
+#include "run_answers.h"
 
 namespace mien {
 namespace {
@@ -47,10 +49,7 @@ void check(const Options& options) {
     throw InputError("--loss", options.loss, "expected objective or mean",
                      nearest_match(options.loss, {"objective", "mean"}));
   }
-  if (options.split != "train" && options.split != "validation") {
-    throw InputError("--split", options.split, "expected train or validation",
-                     nearest_match(options.split, {"train", "validation"}));
-  }
+  split_from_name(options.split);
 }
 
 /// What the run minimised, without the AUC part (as in its validation loss); or the plain means.
@@ -80,7 +79,7 @@ std::string text_of(const ObjectiveOptions& loss) {
 FlatnessRows sampled_rows(const Options& options, const HeadMetadata& head,
                           const std::string& device) {
   const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
-  const Split side = options.split == "train" ? Split::kTrain : Split::kValidation;
+  const Split side = split_from_name(options.split);
   const std::string annotations =
       options.annotations.empty() ? head.annotations : options.annotations;
   const Dataset data =
@@ -167,6 +166,7 @@ void run_flatness(const Options& options) {
     std::error_code ignored;
     std::filesystem::remove(csv, ignored);  // of other weights or another sample
   }
+  result["weights_sha256"] = sha256_of_file(file);
   result["seconds"] = std::chrono::duration<double>(Clock::now() - start).count();
   write_text(folder / "flatness.json", json_text(result, 2) + "\n");
   options.common.json ? print_json(result) : print_text(to_text(result));

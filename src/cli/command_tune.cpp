@@ -183,7 +183,11 @@ void run_tune(const Options& options) {
   for (const OpenRun& run : runs) report.runs.push_back(run.folder.string());
   const fs::path file = decisions_path(runs.front().folder);
   report.decisions = file.string();
-  write_decisions(file, decisions_of(runs, options, report.tasks));
+  const DecisionsFile decisions = decisions_of(runs, options, report.tasks);
+  write_decisions(file, decisions);
+  report.decisions_sha256 = sha256_of_file(file);
+  report.weights = options.weights;
+  report.weights_sha256 = decisions.runs.front().weights_sha256;
   const nlohmann::json result = to_json(report);
   keep_report(runs.front().folder, result);
   if (options.common.json) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 #include "mien/evaluation/evaluate.h"
@@ -20,6 +21,8 @@ void answer(const RunQuery& query, const DecidedRun& run, const std::string& dev
   answers.probabilities = run.probabilities(videos, device);
   answers.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   answers.decisions_json = run.description();
+  answers.weights_sha256 = sha256_of_file(own.weights);
+  answers.in_sample = query.split == Split::kValidation && run.decides_by_tuning();
   for (const auto& [task, scores] : answers.probabilities) {
     const DecisionRule rule = answers.rules[task] = run.rule(task);
     answers.decisions[task] = decide(smoothed(scores, rule.smoothing), rule);

@@ -28,6 +28,8 @@ struct RunAnswers {
   DecisionRules rules;                       ///< one for every task
   std::map<Task, TaskDecisions> decisions;
   std::string decisions_json;  ///< what was applied to the scores
+  std::string weights_sha256;  ///< of the run's own weights file
+  bool in_sample = false;      ///< the decisions were tuned on these videos
   double scoring_seconds = 0;
 
   /// What a submission would hold at every labelled frame of the videos with scores.

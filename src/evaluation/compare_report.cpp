@@ -88,6 +88,16 @@ std::string task_text(const TaskComparison& comparison) {
   return text;
 }
 
+/// Tuned decisions have seen the answers of these videos.
+std::string in_sample_text(bool first, bool second) {
+  if (first && second) return "optimistic: the decisions of both were tuned on these videos\n";
+  if (!first && !second) return {};
+  const char* tuned = first ? "A" : "B";
+  const char* other = first ? "B" : "A";
+  return concat("optimistic for ", tuned, ": its decisions were tuned on these videos, those of ",
+                other, " were not (--raw compares runs without)\n");
+}
+
 }  // namespace
 
 json to_json(const CompareReport& report) {
@@ -98,7 +108,10 @@ json to_json(const CompareReport& report) {
       tasks[task_name(task)] = task_json(comparison);
     }
     others.push_back(
-        {{"second", side.name}, {"tasks", tasks}, {"tasks_left_out", side.tasks_left_out}});
+        {{"second", side.name},
+         {"in_sample", {{"first", report.first_in_sample}, {"second", side.in_sample}}},
+         {"tasks", tasks},
+         {"tasks_left_out", side.tasks_left_out}});
   }
   return {{"split", split_name(report.split)},
           {"first", report.first},
@@ -115,6 +128,7 @@ std::string to_text(const CompareReport& report) {
   text += "\n";
   for (const SideComparison& side : report.others) {
     text += concat("\nA  ", report.first, "\nB  ", side.name, "\n");
+    text += in_sample_text(report.first_in_sample, side.in_sample);
     if (!side.tasks_left_out.empty()) {
       text += "left out, only one of them has it: " + join(side.tasks_left_out) + "\n";
     }

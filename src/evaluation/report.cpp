@@ -107,11 +107,14 @@ json to_json(const EvaluationReport& report) {
     tasks[task_name(task)]["robustness"] = robustness_json(table);
   }
   if (const auto p = report.multitask_p()) tasks["mtl"] = {{"p", *p}};
-  return {{"split", split_name(report.split)},
-          {"decisions", json::parse(report.decisions)},
-          {"tasks", tasks},
-          {"missing_frames", report.missing_frames()},
-          {"scoring_seconds", report.scoring_seconds}};
+  json out = {{"split", split_name(report.split)},
+              {"decisions", json::parse(report.decisions)},
+              {"in_sample", report.in_sample},
+              {"tasks", tasks},
+              {"missing_frames", report.missing_frames()},
+              {"scoring_seconds", report.scoring_seconds}};
+  if (!report.weights_sha256.empty()) out["weights_sha256"] = report.weights_sha256;
+  return out;
 }
 
 }  // namespace mien

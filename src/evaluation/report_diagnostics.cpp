@@ -17,6 +17,9 @@ json videos_json(const std::vector<VideoScore>& videos) {
   return list;
 }
 
+/// Loss and calibration ask what the network says, whatever is decided by it.
+constexpr const char* kScoresMeant = "before decisions";
+
 double mean_score(const std::vector<VideoScore>& videos) {
   double sum = 0;
   for (const VideoScore& video : videos) sum += video.score;
@@ -28,7 +31,11 @@ json loss_json(const LossTail& loss) {
   for (std::size_t i = 0; i < kTailLevels.size(); ++i) {
     tails[shortest(kTailLevels[i])] = loss.means[i];
   }
-  return {{"kind", loss.kind}, {"terms", loss.terms}, {"mean", loss.means[0]}, {"cvar", tails}};
+  return {{"scores", kScoresMeant},
+          {"kind", loss.kind},
+          {"terms", loss.terms},
+          {"mean", loss.means[0]},
+          {"cvar", tails}};
 }
 
 json reliability_json(const Reliability& reliability) {
@@ -46,13 +53,15 @@ json reliability_json(const Reliability& reliability) {
 
 json calibration_json(const ScoreDiagnostics& diagnostics) {
   if (diagnostics.calibration.size() == 1) {
-    return reliability_json(diagnostics.calibration[0].reliability);
+    json out = reliability_json(diagnostics.calibration[0].reliability);
+    out["scores"] = kScoresMeant;
+    return out;
   }
   json parts = json::object();
   for (const CalibratedPart& part : diagnostics.calibration) {
     parts[part.name] = reliability_json(part.reliability);
   }
-  return {{"ece", diagnostics.ece()}, {"per_au", parts}};
+  return {{"scores", kScoresMeant}, {"ece", diagnostics.ece()}, {"per_au", parts}};
 }
 
 json agreement_json(const Agreement& agreement, bool is_va) {
@@ -90,18 +99,20 @@ std::string loss_text(const LossTail& loss) {
   for (std::size_t i = 1; i < kTailLevels.size(); ++i) {
     text += concat(i == 1 ? " " : ", ", fixed(loss.means[i], 4), " at ", shortest(kTailLevels[i]));
   }
-  return text + "\n";
+  return concat(text, "; of the run's own scores, ", kScoresMeant, "\n");
 }
 
 std::string calibration_text(const ScoreDiagnostics& diagnostics) {
   if (diagnostics.calibration.empty()) return {};
   std::string text = concat("  calibration: ECE ", fixed(diagnostics.ece(), 4));
-  if (diagnostics.calibration.size() == 1) return text + " of the top class's probability\n";
+  if (diagnostics.calibration.size() == 1) {
+    return concat(text, " of the top class's probability, ", kScoresMeant, "\n");
+  }
   const auto worst =
       std::ranges::max_element(diagnostics.calibration, {},
                                [](const CalibratedPart& part) { return part.reliability.ece(); });
   return text + concat(", mean of the AUs; the largest ", fixed(worst->reliability.ece(), 4), " (",
-                       worst->name, ")\n");
+                       worst->name, "), ", kScoresMeant, "\n");
 }
 
 std::string agreement_text(const Agreement& agreement, bool is_va) {

@@ -137,6 +137,11 @@ std::string to_text(const EvaluationReport& report) {
   std::string out = split_name(report.split) + " split, ";
   out += report.decisions == "{}" ? std::string("decisions as they are\n")
                                   : "decisions " + report.decisions + "\n";
+  if (report.in_sample) {
+    out +=
+        "optimistic: the decisions were tuned on these videos (mien tune has the out-of-fold "
+        "number)\n";
+  }
   for (const auto& [task, result] : report.tasks) {
     out += "\n" + task_text(result);
     if (report.robustness.contains(task)) out += robustness_text(report.robustness.at(task));

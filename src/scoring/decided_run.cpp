@@ -115,6 +115,17 @@ DecisionRule DecidedRun::rule(Task task) const {
   return found == rules.end() ? DecisionRule() : found->second;
 }
 
+bool DecidedRun::decides_by_tuning() const {
+  return std::ranges::any_of(rules, [](const auto& entry) {
+    const DecisionRule& rule = entry.second;
+    const auto raises = [](double bias) { return bias != 0; };
+    const auto moves = [](double threshold) { return threshold != .5; };
+    return rule.smoothing != Smoothing() || std::ranges::any_of(rule.bias, raises) ||
+           std::ranges::any_of(rule.thresholds, moves) ||
+           (!rule.weights.empty() && rule.weights.front() != 1);
+  });
+}
+
 std::string DecidedRun::description() const {
   if (rules.empty()) return R"({"expr": "argmax", "au": "p >= 0.5", "smoothing": 0})";
   nlohmann::json out;

@@ -120,9 +120,9 @@ std::string task_text(const TaskTuning& tuning) {
 }  // namespace
 
 nlohmann::json to_json(const TuneReport& report) {
-  json out = {{"runs", report.runs},
-              {"seed", report.seed},
-              {"decisions", report.decisions},
+  json out = {{"runs", report.runs},           {"seed", report.seed},
+              {"decisions", report.decisions}, {"decisions_sha256", report.decisions_sha256},
+              {"weights", report.weights},     {"weights_sha256", report.weights_sha256},
               {"seconds", report.seconds}};
   for (const TaskTuning& tuning : report.tasks) out[task_name(tuning.task)] = task_json(tuning);
   return out;

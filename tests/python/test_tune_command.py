@@ -73,6 +73,46 @@ def test_the_report_has_the_contract_and_a_row_an_ingredient(world):
     assert saved == world.tuned and saved["decisions"] == str(world.run / "decisions.json")
 
 
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_result_says_of_which_weights_and_decisions_it_is(mien, world, tmp_path):
+    best = digest_of(world.run / "best.safetensors")
+    assert (world.tuned["weights"], world.tuned["weights_sha256"]) == ("best", best)
+    assert world.tuned["decisions_sha256"] == digest_of(world.run / "decisions.json")
+    assert evaluated(mien, world.run)["weights_sha256"] == best
+    shutil.copytree(world.run, tmp_path / "run")  # the scores of other weights stay out of the tests below
+    last = evaluated(mien, tmp_path / "run", "--weights", "last", "--raw")
+    assert last["weights_sha256"] == digest_of(world.run / "last.safetensors") != best
+
+
+def test_numbers_on_the_videos_that_chose_the_decisions_are_marked(mien, world, tmp_path):
+    shutil.copytree(world.path / "alone", tmp_path / "run")
+    result_json(mien("tune", tmp_path / "run", "--bootstrap", 0, "--json", "--quiet"))
+    for flags, marked in (([], True), (["--raw"], False), (["--split", "train"], False)):
+        found = evaluated(mien, tmp_path / "run", *flags)
+        text = mien("evaluate", tmp_path / "run", "--quiet", *flags).stdout
+        assert found["in_sample"] == marked == ("optimistic: the decisions were tuned on these videos" in text)
+    alone = world.path / "alone"
+    for first, second, words in ((world.run, alone, "optimistic for A:"), (alone, world.run, "optimistic for B:"),
+                                 (world.run, world.run, "the decisions of both")):
+        text = mien("compare", first, second, "--bootstrap", 0, "--quiet").stdout
+        (side,) = result_json(mien("compare", first, second, "--bootstrap", 0, "--json", "--quiet"))["comparisons"]
+        assert side["in_sample"] == {"first": first == world.run, "second": second == world.run} and words in text
+    assert "optimistic" not in mien("compare", world.run, alone, "--bootstrap", 0, "--raw", "--quiet").stdout
+
+
+def test_loss_and_calibration_are_of_the_scores_before_decisions(mien, world):
+    tuned = evaluated(mien, world.run)["tasks"]
+    for task in ("expr", "au"):
+        for key in ("loss", "calibration"):
+            assert tuned[task][key] == world.raw["tasks"][task][key] and tuned[task][key]["scores"] == "before decisions"
+    text = mien("evaluate", world.run, "--quiet").stdout
+    lines = [line for line in text.splitlines() if "CVaR" in line or "calibration:" in line]
+    assert len(lines) == 4 and all(line.endswith("before decisions") for line in lines)
+
+
 def test_a_better_blend_is_kept_and_the_file_says_of_what(world):
     saved = json.loads((world.run / "decisions.json").read_text())
     assert (saved["format"], saved["version"]) == ("mien-decisions", 1)

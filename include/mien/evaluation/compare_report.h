@@ -15,11 +15,13 @@ struct SideComparison {
   std::string name;  ///< folder of a run or a prediction file
   std::map<Task, TaskComparison> tasks;
   std::vector<std::string> tasks_left_out;  ///< that only one of the two has
+  bool in_sample = false;                   ///< its decisions were tuned on these videos
 };
 
 struct CompareReport {
   Split split = Split::kValidation;
   std::string first;
+  bool first_in_sample = false;  ///< its decisions were tuned on these videos
   std::int64_t draws = 0;
   std::vector<SideComparison> others;
 };

@@ -14,6 +14,8 @@ namespace mien {
 struct EvaluationReport {
   Split split = Split::kValidation;
   std::string decisions = "{}";  ///< JSON object: what was applied to the scores; {} is raw
+  std::string weights_sha256;    ///< of a run's weights file; empty for a prediction file
+  bool in_sample = false;        ///< the decisions were tuned on these videos
   std::map<Task, TaskResult> tasks;
   std::map<Task, RobustnessTable> robustness;  ///< where corrupted banks were given
   double scoring_seconds = 0;

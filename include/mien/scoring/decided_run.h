@@ -57,6 +57,9 @@ struct DecidedRun {
   /// The default rule for a task that was not tuned.
   DecisionRule rule(Task task) const;
 
+  /// Whether a rule does more than the default one: `mien tune` chose it on the validation videos.
+  bool decides_by_tuning() const;
+
   /// JSON object for reports: what is done to the scores.
   std::string description() const;
 };

@@ -14,8 +14,11 @@ struct TuneReport {
   std::vector<TaskTuning> tasks;
   std::vector<std::string> runs;
   std::uint64_t seed = 5;
-  std::string decisions;  ///< path of the file
-  double seconds = 0;     ///< with scoring
+  std::string decisions;         ///< path of the file
+  std::string decisions_sha256;  ///< of its content
+  std::string weights = "best";  ///< of every run
+  std::string weights_sha256;    ///< of the first run's
+  double seconds = 0;            ///< with scoring
 };
 
 /// contract.md, mien tune, and beside it intervals and a row an ingredient.
