@@ -191,9 +191,12 @@ void run_evaluate(const Options& options) {
 
 }  // namespace
 
-void evaluate_and_keep(const std::string& run, const std::string& device) {
-  const Options options{.run = run};
-  keep_result(options, to_json(evaluate_run(options, device)));
+nlohmann::json evaluate_and_keep(const std::string& run, const std::vector<std::string>& banks,
+                                 const std::string& annotations, const std::string& device) {
+  const Options options{.run = run, .annotations = annotations, .banks = banks};
+  nlohmann::json result = to_json(evaluate_run(options, device));
+  keep_result(options, result);
+  return result;
 }
 
 void add_evaluate(CommandLine& line) {

@@ -13,6 +13,7 @@
 #include "mien/data/image_roots.h"
 #include "mien/report/report.h"
 #include "mien/scoring/compute_scores.h"
+#include "mien/scoring/decided_run.h"
 #include "mien/training/dataset.h"
 
 namespace mien {
@@ -80,13 +81,21 @@ void add_thumbnails(ReportRun& run, const std::vector<Bank>& banks) {
   }
 }
 
+/// Those given may be of the runs that this one is blended with too.
+std::vector<std::string> banks_for(const Options& options, const HeadMetadata& head,
+                                   const std::string& folder) {
+  if (options.banks.empty()) return head.banks;
+  if (options.banks.size() == head.inputs.size()) return options.banks;
+  return matching_banks(options.banks, head, folder);
+}
+
 /// What the files of a run do not hold: scores (from the cache where it is there) and labels of
 /// the validation split, and images.
 void add_scores(ReportRun& run, const Options& options, const std::string& device) {
   const std::string folder = run.files.folder.string();
   const fs::path weights = weights_of_run(folder, "best");
   const HeadMetadata head = read_head_metadata(weights);
-  const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
+  const auto banks = open_banks(banks_for(options, head, folder), head);
   const std::string annotations =
       options.annotations.empty() ? head.annotations : options.annotations;
   run.labels = load_split_side(annotations, head.shape.tasks, head.split, Split::kValidation);
@@ -97,21 +106,28 @@ void add_scores(ReportRun& run, const Options& options, const std::string& devic
   add_thumbnails(run, banks);
 }
 
-/// A run whose bank or labels have moved away is still reported, from its files.
+/// A run whose bank or labels have moved away is still reported, from its files; when they were
+/// `given`, what is wrong with them is an error.
+template <class Work>
+void attempt(bool given, const std::string& otherwise, const Work& work) {
+  try {
+    work();
+  } catch (const InputError& problem) {
+    if (given) throw;
+    log::warn(concat(otherwise, ": ", problem.what()));
+  }
+}
+
+/// Evaluated anew, since decisions, weights and banks may have changed under the kept numbers.
 ReportRun load_run(const std::string& folder, const Options& options, const std::string& device) {
   ReportRun run{.files = read_run_files(folder)};
   const bool given = !options.banks.empty() || !options.annotations.empty();
-  try {
-    if (run.files.evaluation.is_null()) {
-      log::info(folder + " is evaluated first");
-      evaluate_and_keep(folder, device);
-      run.files = read_run_files(folder);
-    }
-    add_scores(run, options, device);
-  } catch (const InputError& problem) {
-    if (given) throw;
-    log::warn(concat("no scores of ", folder, " in the report: ", problem.what()));
-  }
+  attempt(given, folder + " is not evaluated, its kept numbers may be older", [&] {
+    run.files.evaluation = evaluate_and_keep(folder, options.banks, options.annotations, device);
+  });
+  for (const std::string& dropped : drop_stale(run.files)) log::warn(dropped);
+  attempt(given, concat("no scores of ", folder, " in the report"),
+          [&] { add_scores(run, options, device); });
   return run;
 }
 

@@ -88,7 +88,7 @@ std::string calibration_section(const Runs& runs) {
   return section("calibration", "Reliability",
                  legend(runs) + grid(charts) +
                      paragraph("On the broken line a probability is what it says. A dot's area is "
-                               "the number of frames.",
+                               "the number of frames. Of the run's own scores, before decisions.",
                                "note"));
 }
 

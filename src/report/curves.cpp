@@ -34,7 +34,7 @@ const std::vector<CurveChart>& curve_charts() {
       {"VA CCC, validation",
        {{"validation_va_ccc", "weights"}, {"validation_ema_va_ccc", "averaged weights", true}}},
       {"CVaR level (loss at the tail's edge)",
-       {{"cvar_level_expr", "EXPR"}, {"cvar_level_au", "AU", true}, {"cvar_level", "all tasks"}}},
+       {{"cvar_level_expr", "EXPR"}, {"cvar_level_au", "AU", true}}},
       {"Sharpness (rise to the perturbed weights)", {{"sharpness", "training"}}},
       {"Gradient norm", {{"gradient_norm", "training"}}},
       {"Learning rate", {{"lr", "at the epoch's end"}}, true}};

@@ -1,4 +1,6 @@
 // What smoothing, biases and thresholds brought, on videos that did not choose them.
+#include "mien/scoring/decisions.h"
+
 #include "html.h"
 #include "mien/core/text.h"
 #include "plot.h"
@@ -8,11 +10,6 @@ namespace mien {
 namespace {
 
 using nlohmann::json;
-
-std::string ingredient_label(const std::string& name, const std::string& task) {
-  if (name != "levels") return name;
-  return task == "expr" ? "class biases" : "thresholds";
-}
 
 /// "+0.0312 [..]"
 std::string gain_text(const json& scores) {
@@ -24,22 +21,25 @@ std::string task_part(const ReportRun& run, const std::string& task, std::size_t
   if (!run.files.tuning.is_object() || !run.files.tuning.contains(task)) return {};
   const json& tuning = run.files.tuning[task];
   const std::string key = metric_key(task);
+  const Task of = task_from_name(task, "task");
+  const std::string weights = text_at(run.files.tuning, "/weights");
   std::vector<std::pair<std::string, json>> rows;
   if (tuning.contains("ingredients")) {
     for (const auto& [name, scores] : tuning["ingredients"].items())
       rows.emplace_back(name, scores);
   }
   rows.emplace_back("kept", tuning);
-  HtmlTable table(concat(metric_title(task), " of ", run.files.name, ": decisions, raw ",
-                         digits(number_at(tuning, "/raw_" + key))),
-                  {"ingredient", "in sample (optimistic)", "out of fold", "gain on unseen videos"});
+  HtmlTable table(
+      concat(metric_title(task), " of ", run.files.name, weights == "last" ? ", last weights" : "",
+             ": decisions, raw ", digits(number_at(tuning, "/raw_" + key))),
+      {"ingredient", "in sample (optimistic)", "out of fold", "gain on unseen videos"});
   std::vector<double> values = {0};
   std::vector<std::string> names;
   for (const auto& [name, scores] : rows) {
     table.add_row(
-        {escaped(ingredient_label(name, task)), digits(number_at(scores, "/in_sample_" + key)),
+        {escaped(shown_ingredient(of, name)), digits(number_at(scores, "/in_sample_" + key)),
          with_interval(scores, "/out_of_fold_" + key, "/out_of_fold_ci95"), gain_text(scores)});
-    names.push_back(ingredient_label(name, task));
+    names.push_back(shown_ingredient(of, name));
     for (const char* place : {"/gain", "/gain_ci95/0", "/gain_ci95/1"}) {
       if (const auto value = number_at(scores, place)) values.push_back(*value);
     }
@@ -69,15 +69,15 @@ std::string task_part(const ReportRun& run, const std::string& task, std::size_t
 }  // namespace
 
 std::string decisions_section(const Runs& runs) {
-  std::string content, missing;
+  std::string content, notes;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string before = content;
     for (const std::string& task : kTaskNames) content += task_part(runs[i], task, i);
-    if (content == before)
-      missing += paragraph(runs[i].files.name + ": not tuned (mien tune).", "note");
+    notes += content == before ? paragraph(runs[i].files.name + ": not tuned (mien tune).", "note")
+                               : kept_set_note(runs[i].files);
   }
   if (content.empty()) return {};
-  return section("decisions", "What each decision brought", content + missing);
+  return section("decisions", "What each decision brought", content + notes);
 }
 
 }  // namespace mien

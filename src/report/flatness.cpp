@@ -103,6 +103,7 @@ std::string flatness_section(const Runs& runs) {
     return number(object, place) + " ± " + number(object, error);
   };
   using Json = nlohmann::json;
+  row("weights", [&](const Json& f) { return escaped(text_at(f, "/weights")); });
   row("loss", [&](const Json& f) {
     return number(f, "/loss") + " <span class=\"ci\">(" + escaped(text_at(f, "/objective")) +
            ")</span>";

@@ -62,7 +62,8 @@ void add_rows(HtmlTable& table, const Runs& runs, const std::string& task) {
                : std::string("–");
   });
   row(title + ", decisions out of fold", [&](const RunFiles& run) {
-    return run.tuning.is_object() && run.tuning.contains(task)
+    return run.tuning.is_object() && run.tuning.contains(task) &&
+                   text_at(run.tuning, "/weights") != "last"
                ? with_interval(run.tuning[task], "/out_of_fold_" + key, "/out_of_fold_ci95")
                : std::string("–");
   });
@@ -74,10 +75,11 @@ void add_rows(HtmlTable& table, const Runs& runs, const std::string& task) {
     });
   }
   row("accuracy", [&](const RunFiles& run) { return row_cell(run, task, "/accuracy"); });
-  row("calibration error (ECE)",
+  row("calibration error (ECE), before decisions",
       [&](const RunFiles& run) { return row_cell(run, task, "/calibration/ece"); });
-  row("mean loss", [&](const RunFiles& run) { return row_cell(run, task, "/loss/mean"); });
-  row("mean loss of the worst tenth (CVaR .1)",
+  row("mean loss, before decisions",
+      [&](const RunFiles& run) { return row_cell(run, task, "/loss/mean"); });
+  row("mean loss of the worst tenth (CVaR .1), before decisions",
       [&](const RunFiles& run) { return row_cell(run, task, "/loss/cvar/0.1"); });
   row("frames / videos / frames without an embedding", [&](const RunFiles& run) -> std::string {
     if (!run.has_task(task)) return "–";
@@ -175,13 +177,14 @@ std::string headline_section(const Runs& runs) {
   for (const ReportRun& run : runs) {
     if (!run.files.has_task("expr") && !run.files.has_task("au") && !run.files.has_task("va")) {
       note += paragraph(run.files.name + " has not been evaluated (mien evaluate).", "note");
-    } else if (run.files.decisions.is_object()) {
+    } else if (decided_by_tuning(run.files)) {
       note +=
           paragraph(run.files.name +
                         ": tuned decisions are applied; they were chosen on these videos, so its "
                         "score is optimistic and the out-of-fold one is the one to report.",
                     "note");
     }
+    if (run.files.tuning.is_object()) note += kept_set_note(run.files);
   }
   return section("numbers", "Numbers",
                  grid(charts) + table.html() + note +

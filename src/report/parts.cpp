@@ -1,4 +1,5 @@
 // What the sections share.
+#include <algorithm>
 #include <cmath>
 
 #include "html.h"
@@ -63,13 +64,29 @@ std::vector<std::string> score_names(Task task) {
 }
 
 std::vector<double> thresholds_of(const RunFiles& run) {
-  const nlohmann::json::json_pointer place("/tasks/au/thresholds");
+  const bool evaluated = run.evaluation.is_object();
+  const nlohmann::json& source = evaluated ? run.evaluation : run.decisions;
+  const char* place = evaluated ? "/decisions/au/thresholds/" : "/tasks/au/thresholds/";
   std::vector<double> thresholds(kActionUnits, .5);
-  if (!run.decisions.is_object() || !run.decisions.contains(place)) return thresholds;
   for (std::size_t i = 0; i < kActionUnits; ++i) {
-    thresholds[i] = number_at(run.decisions, concat("/tasks/au/thresholds/", i)).value_or(.5);
+    thresholds[i] = number_at(source, concat(place, i)).value_or(.5);
   }
   return thresholds;
+}
+
+bool decided_by_tuning(const RunFiles& run) {
+  if (!run.evaluation.is_object()) return false;
+  if (run.evaluation.contains("in_sample")) return run.evaluation["in_sample"] == true;
+  const auto rules = run.evaluation.find("decisions");  // an older file: a rule is an object
+  return rules != run.evaluation.end() &&
+         std::ranges::any_of(*rules, [](const auto& rule) { return rule.is_object(); });
+}
+
+std::string kept_set_note(const RunFiles& run) {
+  return paragraph(run.name +
+                       ": the kept decisions are the best set out of fold; that choice makes "
+                       "their own out-of-fold number a little optimistic.",
+                   "note");
 }
 
 }  // namespace mien

@@ -131,10 +131,10 @@ std::string precision_recall_section(const Runs& runs) {
       "precision-recall", "Precision and recall",
       legend(runs) + content +
           paragraph(
-              "A dot marks the decisions in force: the chosen threshold of an AU, the answers "
-              "given "
-              "for an expression. The broken line is the share of positive frames. Curves are of "
-              "the scores before smoothing.",
+              "Curves are of the run's own scores, before smoothing and blending. An AU's dot is "
+              "its threshold in force on those scores, before smoothing and blending; an "
+              "expression's dot is the answers given after all decisions, and may lie off its "
+              "curve. The broken line is the share of positive frames.",
               "note"));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
@@ -95,11 +96,41 @@ RunFiles read_run_files(const fs::path& folder) {
   run.surface = read_optional_table(evaluation / "flatness-surface.csv");
   run.record = read_json(folder / "record.json");
   run.evaluation = read_json(evaluation / "validation.json");
-  run.raw_evaluation = read_json(evaluation / "validation-raw.json");
   run.tuning = read_json(evaluation / "tune.json");
   run.decisions = read_json(folder / "decisions.json");
   run.flatness = read_json(evaluation / "flatness.json");
   return run;
+}
+
+std::vector<std::string> drop_stale(RunFiles& run) {
+  std::vector<std::string> dropped;
+  const auto drop = [&](json& result, const char* name, const std::string& why) {
+    result = nullptr;
+    dropped.push_back(concat((run.folder / "evaluation" / name).string(), " is left out: ", why));
+  };
+  const auto of_other_weights = [&run](const json& result) {
+    const std::string which = text_at(result, "/weights");
+    const fs::path weights = run.folder / ((which.empty() ? "best" : which) + ".safetensors");
+    return result.is_object() && is_there(weights) &&
+           text_at(result, "/weights_sha256") != sha256_of_file(weights);
+  };
+  const std::string other_weights = "it is not of the run's present weights; run mien ";
+  if (of_other_weights(run.evaluation)) {
+    drop(run.evaluation, "validation.json", other_weights + "evaluate");
+  }
+  if (of_other_weights(run.flatness)) {
+    drop(run.flatness, "flatness.json", other_weights + "flatness again");
+    run.surface = {};
+  }
+  if (of_other_weights(run.tuning)) {
+    drop(run.tuning, "tune.json", other_weights + "tune again");
+  } else if (run.tuning.is_object()) {
+    const fs::path file = run.folder / "decisions.json";
+    if (!is_there(file) || text_at(run.tuning, "/decisions_sha256") != sha256_of_file(file)) {
+      drop(run.tuning, "tune.json", "it is not of the run's present decisions.json");
+    }
+  }
+  return dropped;
 }
 
 std::optional<double> number_at(const json& object, const std::string& pointer) {

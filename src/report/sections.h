@@ -50,7 +50,13 @@ inline const std::vector<std::string> kTaskNames = {"expr", "au", "va"};
 /// Names of the columns of a task's scores.
 std::vector<std::string> score_names(Task task);
 
-/// The AUs' thresholds of decisions.json, else .5 each.
+/// The AUs' thresholds of the evaluation, without one those of decisions.json, else .5 each.
 std::vector<double> thresholds_of(const RunFiles& run);
+
+/// Whether the evaluation's numbers are of decisions that were tuned on its videos.
+bool decided_by_tuning(const RunFiles& run);
+
+/// What there is to say of the kept set's out-of-fold number.
+std::string kept_set_note(const RunFiles& run);
 
 }  // namespace mien

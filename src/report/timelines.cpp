@@ -257,7 +257,7 @@ std::string timelines_section(const Runs& runs) {
       paragraph(
           "Shaded: where the label is that class or has that action unit. Line: the score before "
           "smoothing, from 0 to 1 (valence and arousal from -1 to 1, the label as a broken line). "
-          "Videos are ranked by their own accuracy or F1.",
+          "Videos are ranked by their own accuracy (EXPR), F1 (AU) or error (VA, the RMSE).",
           "note") +
           content);
 }

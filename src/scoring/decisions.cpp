@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace mien {
 namespace {
@@ -57,6 +58,13 @@ VideoScores blended(const std::string& video, const std::vector<Part>& parts, st
 }
 
 }  // namespace
+
+std::string shown_ingredient(Task task, std::string name) {
+  constexpr std::string_view kLevels = "levels";
+  const std::size_t at = name.find(kLevels);
+  if (at == std::string::npos) return name;
+  return name.replace(at, kLevels.size(), task == Task::kAu ? "thresholds" : "biases");
+}
 
 double log_probability(float probability) {
   constexpr double kSmallest = 1e-30;

@@ -38,6 +38,13 @@ void to_probabilities(Task task, std::vector<float>& values) {
 
 }  // namespace
 
+const VideoScores* usable_scores(const TaskScores& scores, const std::string& video) {
+  const auto found = std::ranges::lower_bound(scores.videos, video, {}, &VideoScores::video);
+  const bool usable =
+      found != scores.videos.end() && found->video == video && !found->frames.empty();
+  return usable ? &*found : nullptr;
+}
+
 TaskScores probabilities_of(const TaskScores& logits) {
   TaskScores probabilities = logits;
   for (VideoScores& video : probabilities.videos) to_probabilities(logits.task, video.values);

@@ -13,13 +13,6 @@ namespace {
 constexpr double kMinGain = 1e-4;
 constexpr int kRounds = 3;
 
-const VideoScores* find_scores(const TaskScores& scores, const std::string& video) {
-  const auto found = std::ranges::lower_bound(scores.videos, video, {}, &VideoScores::video);
-  const bool usable =
-      found != scores.videos.end() && found->video == video && !found->frames.empty();
-  return usable ? &*found : nullptr;
-}
-
 /// The valid labelled frames among `known`.
 VideoLabels scored_part(const LabelSet& labels, const VideoLabels& video,
                         const std::vector<std::int32_t>& known) {
@@ -51,7 +44,7 @@ TuneData tune_data(std::vector<TaskScores> runs, const LabelSet& labels) {
     const VideoScores* scores =
         nullptr;  // of the first run that has the video, as blend() takes it
     for (std::size_t r = 0; r < data.runs.size() && scores == nullptr; ++r) {
-      scores = find_scores(data.runs[r], video.video);
+      scores = usable_scores(data.runs[r], video.video);
     }
     if (scores == nullptr) continue;
     VideoLabels part = scored_part(labels, video, scores->frames);
@@ -78,7 +71,7 @@ const TaskScores& Fitter::source_of(const DecisionRule& rule) {
 std::vector<float> Fitter::values(const TaskScores& source, std::size_t video,
                                   const Smoothing& smoothing) const {
   const VideoLabels& labels = data_.labels.videos[video];
-  const VideoScores* scores = find_scores(source, labels.video);
+  const VideoScores* scores = usable_scores(source, labels.video);
   if (scores == nullptr) return {};
   return smoothed(*scores, score_columns(source.task), smoothing, labels.frames);
 }

@@ -65,14 +65,6 @@ std::string with_interval(const Estimate& estimate, bool sign = false) {
   return text;
 }
 
-/// The name as people know it: levels are biases (EXPR) or thresholds (AU).
-std::string shown_name(Task task, std::string name) {
-  const std::string levels = ingredient_name(Ingredient::kLevels);
-  const std::size_t at = name.find(levels);
-  if (at == std::string::npos) return name;
-  return name.replace(at, levels.size(), task == Task::kAu ? "thresholds" : "biases");
-}
-
 std::string row_text(const std::string& name, const TunedScores& scores, const std::string& note) {
   return "  " + padded(name, 22) + padded(fixed(scores.in_sample.value, 4), 12) +
          padded(with_interval(scores.out_of_fold), 26) +
@@ -111,7 +103,7 @@ std::string task_text(const TaskTuning& tuning) {
   text += "  " + padded("", 22) + padded("in sample*", 12) + padded("out of fold", 26) +
           padded("gain on unseen videos", 27) + "\n";
   for (const IngredientResult& row : tuning.ingredients) {
-    text += row_text(shown_name(tuning.task, row.name), row.scores, note_of(row));
+    text += row_text(shown_ingredient(tuning.task, row.name), row.scores, note_of(row));
   }
   text += row_text("kept", tuning.scores, "");
   return text + rule_text(tuning);

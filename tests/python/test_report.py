@@ -1,6 +1,7 @@
 """`mien report`: one page that holds the numbers, from disk alone, opened by a parser and by headless Chromium."""
 
 import base64
+import hashlib
 import html.parser
 import json
 import re
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from browser import asked
-from helpers import CONFIGS, Synthetic, refused, result_json
+from helpers import CONFIGS, Synthetic, refused, result_json, write_video
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 SHAPES = {"path", "rect", "circle", "line"}
@@ -82,13 +83,28 @@ def runs(mien, data, tmp_path_factory):
     b = train(mien, data, folder / "plain", "sam.rho=0", "loss.cvar.alpha=1")
     result_json(mien("evaluate", a, "--json", "--quiet"))
     result_json(mien("flatness", a, "--surface", 5, "--json", "--quiet", "--threads", 1))
-    (a / "evaluation" / "tune.json").write_text(json.dumps(TUNED))
+    decide(a)  # after the evaluation, which is of raw scores
     return a, b
+
+
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def decide(run):
+    """decisions.json and tune.json as `mien tune` leaves them."""
+    weights = digest_of(run / "best.safetensors")
+    smoothing = {"kind": "box", "half_window": 40}
+    (run / "decisions.json").write_text(json.dumps({
+        "format": "mien-decisions", "version": 1, "runs": [{"path": ".", "weights": "best", "weights_sha256": weights}],
+        "tasks": {"expr": {"smoothing": smoothing}, "au": {"smoothing": smoothing, "thresholds": [0.3] * 12}}}))
+    (run / "evaluation" / "tune.json").write_text(json.dumps(TUNED | {
+        "weights": "best", "weights_sha256": weights, "decisions_sha256": digest_of(run / "decisions.json")}))
 
 
 TUNED = {"expr": {"raw_f1": 0.41, "in_sample_f1": 0.4711, "in_sample_ci95": [0.4, 0.5], "out_of_fold_f1": 0.4431,
                   "out_of_fold_ci95": [0.39, 0.49], "gain": 0.0331, "gain_ci95": [0.01, 0.05], "frames": 100, "videos": 4,
-                  "ingredients": {"smoothing": {"in_sample_f1": 0.45, "out_of_fold_f1": 0.4321, "gain": 0.0221,
+                  "ingredients": {"smoothing+levels": {"in_sample_f1": 0.45, "out_of_fold_f1": 0.4321, "gain": 0.0221,
                                                 "gain_ci95": None, "kept": True}}}}
 
 
@@ -131,6 +147,76 @@ def test_the_page_holds_every_metric_to_the_printed_digits(page, runs):
                   flatness["hessian_trace"]):
         assert (digits(value) if abs(value) >= 0.001 else f"{value:.2e}") in text
     assert "+0.0331" in text and "0.4431" in text and "0.4711" in text
+
+
+def evaluation_of(run):
+    return json.loads((run / "evaluation" / "validation.json").read_text())
+
+
+def test_the_numbers_are_of_the_decisions_in_force(mien, page, runs):
+    kept = evaluation_of(runs[0])  # was of raw scores before the report
+    assert kept["in_sample"] and kept["decisions"]["expr"]["smoothing"]["half_window"] == 40
+    now = result_json(mien("evaluate", runs[0], "--json", "--quiet"))
+    assert [kept["tasks"][t]["f1"] for t in ("expr", "au")] == [now["tasks"][t]["f1"] for t in ("expr", "au")]
+    raw = result_json(mien("evaluate", runs[0], "--raw", "--json", "--quiet"))["tasks"]
+    assert raw["expr"]["f1"] != kept["tasks"]["expr"]["f1"]
+    text = Page(page.read_text()).text
+    for words in ("tuned decisions are applied", "a little optimistic", "smoothing+biases", "before decisions",
+                  "before smoothing and blending", "the RMSE", "weightsbest"):
+        assert words in text, words
+
+
+def test_results_of_other_weights_or_decisions_are_dropped_or_remade(mien, runs, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(runs[0], run)
+    (run / "decisions.json").write_text((run / "decisions.json").read_text().replace("0.3", "0.4"))
+    done = mien("report", run)
+    assert done.returncode == 0 and "tune.json is left out" in done.stderr and "flatness.json" not in done.stderr
+    parsed = Page((run / "report.html").read_text())
+    assert "flatness" in parsed.sections() and "decisions" not in parsed.sections() and "0.4431" not in parsed.text
+    assert evaluation_of(run)["decisions"]["au"]["thresholds"] == [0.4] * 12
+    # The best weights are others now, as after --resume; decisions.json is of the old ones.
+    shutil.copy(runs[1] / "best.safetensors", run / "best.safetensors")
+    done = mien("report", run)
+    assert done.returncode == 0 and "mien tune again" in done.stderr
+    for name in ("validation.json", "flatness.json", "tune.json"):
+        assert f"{name} is left out" in done.stderr
+    parsed = Page((run / "report.html").read_text())
+    assert {"flatness", "decisions", "calibration"}.isdisjoint(parsed.sections())
+    assert "No run has been evaluated" in parsed.text
+    (run / "decisions.json").unlink()
+    result_json(mien("report", run, "--json", "--quiet"))
+    assert evaluation_of(run)["weights_sha256"] == digest_of(run / "best.safetensors")
+    assert digits(evaluation_of(run)["tasks"]["au"]["f1"]) in Page((run / "report.html").read_text()).text
+
+
+def test_a_bank_that_is_given_is_what_is_evaluated(mien, runs, data, tmp_path):
+    run, bank = tmp_path / "run", tmp_path / "bank"
+    shutil.copytree(runs[1], run)
+    shutil.copytree(data.bank, bank)
+    rng = np.random.default_rng(3)
+    for name, video in data.videos["validation"].items():
+        write_video(bank, name, video["frames"], rng.permutation(video["x"]))
+    kept = result_json(mien("evaluate", run, "--json", "--quiet"))
+    found = result_json(mien("evaluate", run, "--bank", bank, "--json", "--quiet"))
+    assert found["tasks"]["expr"]["f1"] != kept["tasks"]["expr"]["f1"]
+    result_json(mien("report", run, "--bank", bank, "--json", "--quiet"))
+    text = Page((run / "report.html").read_text()).text
+    assert [number for number in expected_numbers(found) if number not in text] == []
+    assert f"{digits(kept['tasks']['au']['f1'])} [" not in text  # with its interval; a curve has the number too
+    assert evaluation_of(run)["tasks"]["expr"]["f1"] == kept["tasks"]["expr"]["f1"]
+
+
+def test_without_its_bank_a_run_is_reported_by_its_kept_numbers(mien, runs, data, tmp_path):
+    bank, run = tmp_path / "bank", tmp_path / "run"
+    shutil.copytree(data.bank, bank)
+    result_json(mien("train", CONFIGS / "joint.yaml", f"bank={bank}", f"annotations={data.annotations}", "epochs=1",
+                     "--out", run, "--json", "--quiet"))
+    kept = result_json(mien("evaluate", run, "--json", "--quiet"))
+    shutil.rmtree(bank)
+    done = mien("report", run)
+    assert done.returncode == 0 and "its kept numbers may be older" in done.stderr and str(bank) in done.stderr
+    assert digits(kept["tasks"]["au"]["f1"]) in Page((run / "report.html").read_text()).text
 
 
 def test_always_positive_is_what_scikit_learn_says(page, runs, data):

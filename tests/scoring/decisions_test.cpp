@@ -30,6 +30,12 @@ TEST(Decisions, WithoutARuleAreThoseOfTheScores) {
   EXPECT_EQ(decide(Task::kAu, units, {}), decide(Task::kAu, units));
 }
 
+TEST(Decisions, AnIngredientIsShownAsPeopleKnowIt) {
+  EXPECT_EQ(shown_ingredient(Task::kExpr, "levels"), "biases");
+  EXPECT_EQ(shown_ingredient(Task::kAu, "blend+levels"), "blend+thresholds");
+  EXPECT_EQ(shown_ingredient(Task::kVa, "smoothing"), "smoothing");
+}
+
 TEST(Decisions, ABiasIsAddedToTheLogProbability) {
   DecisionRule rule;
   rule.bias.assign(kExpressions, 0);

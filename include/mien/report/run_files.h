@@ -28,8 +28,7 @@ struct RunFiles {
   std::string config;   ///< config.yaml as it is
   NumberTable metrics;  ///< metrics.csv
   NumberTable surface;  ///< evaluation/flatness-surface.csv
-  nlohmann::json record, evaluation, raw_evaluation, tuning, decisions,
-      flatness;  ///< null: not there
+  nlohmann::json record, evaluation, tuning, decisions, flatness;  ///< null: not there
 
   bool has_task(const std::string& task) const;  ///< in the evaluation
   const nlohmann::json& task(const std::string& of) const { return evaluation["tasks"][of]; }
@@ -37,6 +36,11 @@ struct RunFiles {
 
 /// Throws InputError when `folder` is no run (it has no config.yaml), or a file cannot be read.
 RunFiles read_run_files(const std::filesystem::path& folder);
+
+/// Lets go of results of weights that are there no more (their `weights_sha256`), and of a tuning
+/// that is not of the decisions in force (its `decisions_sha256`): a text for each, why. Without
+/// the weights nothing is known to be stale.
+std::vector<std::string> drop_stale(RunFiles& run);
 
 /// The number at a JSON pointer ("/best/expr_f1"), if there is one.
 std::optional<double> number_at(const nlohmann::json& object, const std::string& pointer);

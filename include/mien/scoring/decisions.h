@@ -4,6 +4,7 @@
 
 #include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "mien/scoring/scores.h"
@@ -22,6 +23,10 @@ struct DecisionRule {
 };
 
 using DecisionRules = std::map<Task, DecisionRule>;
+
+/// An ingredient of a tuning as people know it, alone or in a set ("blend+levels"): levels are
+/// biases (EXPR) or thresholds (AU).
+std::string shown_ingredient(Task task, std::string name);
 
 /// log(max(p, 1e-30)): finite also where a softmax gave 0.
 double log_probability(float probability);

@@ -31,6 +31,9 @@ struct TaskDecisions {
   std::vector<VideoLabels> videos;
 };
 
+/// The video's scores; null when it has none or no frame.
+const VideoScores* usable_scores(const TaskScores& scores, const std::string& video);
+
 /// Logits to probabilities: softmax a row (EXPR), logistic an element (AU), tanh an element (VA:
 /// valence and arousal themselves). Scores that are kept or handed on are logits until here.
 TaskScores probabilities_of(const TaskScores& logits);
