@@ -12,9 +12,6 @@
 
 namespace mien {
 namespace fs = std::filesystem;
-namespace {
-
-}  // namespace
 
 void require_tuned_weights(const OpenRun& run, const DecidingRun& tuned, const fs::path& file) {
   if (sha256_of_file(run.weights) == tuned.weights_sha256) return;

@@ -19,13 +19,6 @@ std::vector<double> decided(SubmissionTask task, Task source, std::span<const fl
 
 }  // namespace
 
-const VideoScores* find_scores(const TaskScores& scores, const std::string& video) {
-  const auto found = std::ranges::lower_bound(scores.videos, video, {}, &VideoScores::video);
-  const bool usable =
-      found != scores.videos.end() && found->video == video && !found->frames.empty();
-  return usable ? &*found : nullptr;
-}
-
 const Prior& prior_for(Task task, const Priors& priors, const std::string& video) {
   const auto found = priors.find(task);
   if (found == priors.end() || found->second.size() != score_columns(task)) {
@@ -64,7 +57,7 @@ VideoAnswers::VideoAnswers(SubmissionTask task, const std::string& video,
 void VideoAnswers::answer(const ScoreSource& scored, const std::string& video) {
   const std::size_t columns = submission_columns(task_);
   for (const Source& source : sources_of(task_)) {
-    const VideoScores* scores = find_scores(scored.probabilities.at(source.task), video);
+    const VideoScores* scores = usable_scores(scored.probabilities.at(source.task), video);
     const auto tuned = scored.rules.find(source.task);
     const DecisionRule rule = tuned == scored.rules.end() ? DecisionRule() : tuned->second;
     std::vector<double> decisions;

@@ -16,9 +16,6 @@ struct ScoreSource {
   const DecisionRules& rules;
 };
 
-/// The video's scores; null when it has none.
-const VideoScores* find_scores(const TaskScores& scores, const std::string& video);
-
 /// What answers for a video without scores. Throws InputError when it is not known.
 const Prior& prior_for(Task task, const Priors& priors, const std::string& video);
 

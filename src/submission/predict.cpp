@@ -78,7 +78,7 @@ class Predictor {
     std::vector<TaskValues> out;
     for (const auto& [task, scores] : probabilities) {
       const DecisionRule rule = run_.rule(task);
-      const VideoScores* of_video = find_scores(scores, video);
+      const VideoScores* of_video = usable_scores(scores, video);
       TaskValues& values = out.emplace_back(TaskValues{
           .task = task, .probabilities = {}, .decisions = {}, .has_scores = of_video != nullptr});
       values.probabilities = of_video != nullptr
