@@ -129,7 +129,8 @@ def test_evaluate_equals_scikit_learn_on_the_cached_scores(world, evaluated, tas
 
 
 def test_evaluate_names_its_split_and_sums_what_is_missing(world, evaluated, mien, tmp_path):
-    assert set(evaluated) == {"split", "decisions", "tasks", "missing_frames", "scoring_seconds"}
+    assert set(evaluated) == {"split", "decisions", "in_sample", "tasks", "missing_frames", "scoring_seconds",
+                              "weights_sha256"}
     assert evaluated["split"] == "validation" and set(evaluated["tasks"]) == {"expr", "au"}
     assert evaluated["missing_frames"] == sum(t["missing_frames"] for t in evaluated["tasks"].values()) > 0
     train = result_json(mien("evaluate", world.run, "--split", "train", "--bootstrap", 0, "--json", "--quiet"))
