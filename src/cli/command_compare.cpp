@@ -13,6 +13,7 @@
 #include "mien/evaluation/compare_report.h"
 #include "mien/evaluation/predictions.h"
 #include "run_answers.h"
+#include "scoring_flags.h"
 
 namespace mien {
 namespace {
@@ -24,9 +25,8 @@ constexpr const char* kExample =
 struct Options {
   CommonOptions common;
   std::vector<std::string> runs, predictions;
-  std::string annotations, task, split = "validation", weights = "best", au_invalid = "drop";
-  std::int64_t bootstrap = 2000;
-  bool raw = false;
+  std::string task;
+  ScoringFlags scoring;
 };
 
 /// What is compared: decisions by task, and the labels they answer to.
@@ -38,12 +38,7 @@ struct Side {
 };
 
 Side side_of_run(const Options& options, const std::string& run, const std::string& device) {
-  RunAnswers answers = answers_of({.run = run,
-                                   .weights = options.weights,
-                                   .annotations = options.annotations,
-                                   .split = split_from_name(options.split),
-                                   .raw = options.raw},
-                                  device);
+  RunAnswers answers = answers_of(options.scoring.query(run), device);
   Side side{run, std::move(answers.decisions), {}, answers.in_sample};
   for (LabelSet& set : answers.labels) side.labels.emplace(set.task, std::move(set));
   return side;
@@ -56,7 +51,7 @@ FileDecisions read_files(const Options& options) {
   if (options.predictions.empty()) return files;
   require_given("--task", options.task, "expr, au, va or mtl");
   if (options.runs.empty()) {
-    require_given("--annotations", options.annotations, "the folder of the annotations");
+    require_given("--annotations", options.scoring.annotations, "the folder of the annotations");
   }
   const SubmissionTask task = submission_task_from_name(options.task, "--task");
   for (const std::string& file : options.predictions) {
@@ -69,7 +64,7 @@ FileDecisions read_files(const Options& options) {
 void require_common_task(const Options& options, const FileDecisions& files) {
   std::vector<std::pair<std::string, std::set<Task>>> sides;
   for (const std::string& run : options.runs) {
-    const auto tasks = read_head_metadata(weights_of_run(run, options.weights)).shape.tasks;
+    const auto tasks = read_head_metadata(weights_of_run(run, options.scoring.weights)).shape.tasks;
     sides.emplace_back(run, std::set<Task>(tasks.begin(), tasks.end()));
   }
   for (const auto& [file, decisions] : files) {
@@ -94,8 +89,8 @@ Side side_of_file(const Options& options, const std::string& file, const FileDec
     return side;
   }
   for (const auto& [task, decisions] : side.decisions) {
-    side.labels.emplace(task,
-                        load_labels(options.annotations, task, split_from_name(options.split)));
+    side.labels.emplace(task, load_labels(options.scoring.annotations, task,
+                                          split_from_name(options.scoring.split)));
   }
   return side;
 }
@@ -119,22 +114,15 @@ SideComparison compare_sides(const Side& first, const Side& second,
   return comparison;
 }
 
-EvaluationOptions evaluation_options(const Options& options) {
-  require_in("--bootstrap", options.bootstrap, 0, 1'000'000);
-  EvaluationOptions evaluation;
-  evaluation.bootstrap.draws = options.bootstrap;
-  evaluation.au_policy = au_policy_from_name(options.au_invalid);
-  return evaluation;
-}
-
 void run_compare(const Options& options) {
   const std::string device = options.common.apply();
   if (options.runs.size() + options.predictions.size() < 2) {
     throw InputError("RUN", options.runs.empty() ? "(nothing)" : options.runs.front(),
                      "expected two runs or more, or --predictions FILE beside it");
   }
-  const EvaluationOptions evaluation = evaluation_options(options);
-  CompareReport report{.split = split_from_name(options.split), .draws = options.bootstrap};
+  const EvaluationOptions evaluation = options.scoring.evaluation();
+  CompareReport report{.split = split_from_name(options.scoring.split),
+                       .draws = options.scoring.bootstrap};
   const FileDecisions files = read_files(options);
   require_common_task(options, files);
   std::vector<Side> sides;
@@ -167,17 +155,7 @@ void add_compare(CommandLine& line) {
                    "Submission file as another side, repeatable")
       ->allow_extra_args(false);
   command->add_option("--task", options->task, "Task of the files: expr, au, va or mtl");
-  command->add_option("--annotations", options->annotations,
-                      "Folder of the labels [a run's: as trained]");
-  command->add_option("--split", options->split, "train or validation")->capture_default_str();
-  command->add_option("--weights", options->weights, "best or last")->capture_default_str();
-  add_whole_number(command, "--bootstrap", options->bootstrap,
-                   "Draws over videos for the 95 % intervals; 0: none");
-  command
-      ->add_option("--au-invalid", options->au_invalid,
-                   "A -1 among a frame's AUs: drop the frame, or mask that AU")
-      ->capture_default_str();
-  command->add_flag("--raw", options->raw, "Without the runs' decisions.json");
+  options->scoring.add_to(command);
   line.when_chosen(command, [options] { run_compare(*options); });
 }
 

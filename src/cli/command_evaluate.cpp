@@ -19,6 +19,7 @@
 #include "mien/evaluation/report.h"
 #include "mien/scoring/decisions_file.h"
 #include "run_answers.h"
+#include "scoring_flags.h"
 
 namespace mien {
 namespace {
@@ -32,29 +33,22 @@ constexpr const char* kExample =
 
 struct Options {
   CommonOptions common;
-  std::string run, predictions, annotations, task, split = "validation", weights = "best";
-  std::string au_invalid = "drop";
+  std::string run, predictions, task;
   std::vector<std::string> banks;
-  std::int64_t bootstrap = 2000;
-  bool all_frames = false, raw = false;
+  ScoringFlags scoring;
+  bool all_frames = false;
 };
 
 EvaluationOptions evaluation_options(const Options& options) {
-  require_in("--bootstrap", options.bootstrap, 0, 1'000'000);
-  EvaluationOptions evaluation;
-  evaluation.bootstrap.draws = options.bootstrap;
+  EvaluationOptions evaluation = options.scoring.evaluation();
   evaluation.all_frames = options.all_frames;
-  evaluation.au_policy = au_policy_from_name(options.au_invalid);
   return evaluation;
 }
 
 RunQuery query_of(const Options& options, const BankGroups& banks) {
-  return {.run = options.run,
-          .weights = options.weights,
-          .annotations = options.annotations,
-          .banks = banks.clean,
-          .split = split_from_name(options.split),
-          .raw = options.raw};
+  RunQuery query = options.scoring.query(options.run);
+  query.banks = banks.clean;
+  return query;
 }
 
 std::map<Task, TaskDecisions> read_given_predictions(const Options& options) {
@@ -66,7 +60,8 @@ std::map<Task, TaskDecisions> read_given_predictions(const Options& options) {
 std::map<Task, TaskDecisions> predictions_beside(const Options& options) {
   if (options.predictions.empty()) return {};
   auto decisions = read_given_predictions(options);
-  const HeadMetadata head = read_head_metadata(weights_of_run(options.run, options.weights));
+  const HeadMetadata head =
+      read_head_metadata(weights_of_run(options.run, options.scoring.weights));
   std::vector<std::string> tasks;
   for (const Task task : head.shape.tasks) tasks.push_back(task_name(task));
   std::erase_if(decisions, [&tasks](const auto& entry) {
@@ -80,10 +75,10 @@ std::map<Task, TaskDecisions> predictions_beside(const Options& options) {
 
 /// How many banks the run reads at once; 0 for a blend, whose runs choose by encoder.
 std::size_t banks_a_corruption(const Options& options) {
-  const auto weights = weights_of_run(options.run, options.weights);
+  const auto weights = weights_of_run(options.run, options.scoring.weights);
   const auto decisions = decisions_path(options.run);
   std::error_code ignored;
-  if (!options.raw && std::filesystem::exists(decisions, ignored) &&
+  if (!options.scoring.raw && std::filesystem::exists(decisions, ignored) &&
       read_decisions(decisions).runs.size() > 1) {
     return 0;
   }
@@ -116,7 +111,7 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
   const BankGroups banks = group_banks(options.banks, banks_a_corruption(options));
   const RunQuery query = query_of(options, banks);
   const RunAnswers answers = answers_of(query, device);
-  EvaluationReport report{.split = split_from_name(options.split),
+  EvaluationReport report{.split = split_from_name(options.scoring.split),
                           .decisions = answers.decisions_json,
                           .weights_sha256 = answers.weights_sha256,
                           .in_sample = answers.in_sample,
@@ -141,14 +136,14 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
 }
 
 EvaluationReport evaluate_file(const Options& options) {
-  require_given("--annotations", options.annotations, "the folder of the annotations");
+  require_given("--annotations", options.scoring.annotations, "the folder of the annotations");
   const EvaluationOptions evaluation = evaluation_options(options);
   const auto start = Clock::now();
   const auto decisions = read_given_predictions(options);
-  EvaluationReport report{.split = split_from_name(options.split)};
+  EvaluationReport report{.split = split_from_name(options.scoring.split)};
   report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   for (const auto& [task, of_task] : decisions) {
-    const LabelSet labels = load_labels(options.annotations, task, report.split);
+    const LabelSet labels = load_labels(options.scoring.annotations, task, report.split);
     report.tasks.emplace(task, evaluate_task(of_task, labels, evaluation));
   }
   return report;
@@ -157,13 +152,15 @@ EvaluationReport evaluate_file(const Options& options) {
 /// RUN/evaluation/<split>[-last][-raw].json, for `mien report` and scripts; of the data the run was
 /// trained with, scored as it is published. Another question's answer does not replace it.
 void keep_result(const Options& options, const nlohmann::json& result) {
-  if (!options.banks.empty() || !options.annotations.empty() || options.all_frames ||
-      !options.predictions.empty() || options.au_invalid != "drop" || options.bootstrap == 0) {
+  if (!options.banks.empty() || !options.scoring.annotations.empty() || options.all_frames ||
+      !options.predictions.empty() || options.scoring.au_invalid != "drop" ||
+      options.scoring.bootstrap == 0) {
     return;
   }
   const std::filesystem::path folder = std::filesystem::path(options.run) / "evaluation";
-  const std::string name = concat(options.split, options.weights == "best" ? "" : "-last",
-                                  options.raw ? "-raw" : "", ".json");
+  const std::string name =
+      concat(options.scoring.split, options.scoring.weights == "best" ? "" : "-last",
+             options.scoring.raw ? "-raw" : "", ".json");
   try {
     make_folder(folder, "RUN");
     write_text(folder / name, json_text(result, 2) + "\n");
@@ -193,7 +190,8 @@ void run_evaluate(const Options& options) {
 
 nlohmann::json evaluate_and_keep(const std::string& run, const std::vector<std::string>& banks,
                                  const std::string& annotations, const std::string& device) {
-  const Options options{.run = run, .annotations = annotations, .banks = banks};
+  Options options{.run = run, .banks = banks};
+  options.scoring.annotations = annotations;
   nlohmann::json result = to_json(evaluate_run(options, device));
   keep_result(options, result);
   return result;
@@ -209,22 +207,12 @@ void add_evaluate(CommandLine& line) {
       "--predictions", options->predictions,
       "Submission file to score, whoever made it; beside a RUN: how far both agree");
   command->add_option("--task", options->task, "Its task: expr, au, va or mtl");
-  command->add_option("--annotations", options->annotations,
-                      "Folder of the labels [a run's: as trained]");
-  command->add_option("--split", options->split, "train or validation")->capture_default_str();
   command
       ->add_option("--bank", options->banks,
                    "Bank, repeatable [as trained]; beside them corrupted ones (encode --corrupt): "
                    "how far the run falls")
       ->allow_extra_args(false);
-  command->add_option("--weights", options->weights, "best or last")->capture_default_str();
-  add_whole_number(command, "--bootstrap", options->bootstrap,
-                   "Draws over videos for the 95 % intervals; 0: none");
-  command
-      ->add_option("--au-invalid", options->au_invalid,
-                   "A -1 among a frame's AUs: drop the frame, or mask that AU")
-      ->capture_default_str();
-  command->add_flag("--raw", options->raw, "Without the run's decisions.json");
+  options->scoring.add_to(command);
   command->add_flag("--all-frames", options->all_frames,
                     "Score labelled frames without a prediction too, interpolated");
   line.when_chosen(command, [options] { run_evaluate(*options); });
