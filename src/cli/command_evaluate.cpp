@@ -112,6 +112,7 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
   const RunQuery query = query_of(options, banks);
   const RunAnswers answers = answers_of(query, device);
   EvaluationReport report{.split = split_from_name(options.scoring.split),
+                          .rules = answers.rules,
                           .decisions = answers.decisions_json,
                           .weights_sha256 = answers.weights_sha256,
                           .in_sample = answers.in_sample,

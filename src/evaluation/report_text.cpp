@@ -134,9 +134,12 @@ std::string interval_text(const std::optional<Interval>& interval) {
 }
 
 std::string to_text(const EvaluationReport& report) {
-  std::string out = split_name(report.split) + " split, ";
-  out += report.decisions == "{}" ? std::string("decisions as they are\n")
-                                  : "decisions " + report.decisions + "\n";
+  std::string out = split_name(report.split) + " split, decisions ";
+  std::vector<std::string> rules;
+  for (const auto& [task, rule] : report.rules) {
+    rules.push_back(concat(task_name(task), " ", text_of(rule)));
+  }
+  out += (rules.empty() ? "as they are" : join(rules, " | ")) + "\n";
   if (report.in_sample) {
     out +=
         "optimistic: the decisions were tuned on these videos (mien tune has the out-of-fold "

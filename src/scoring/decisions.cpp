@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "mien/core/text.h"
+
 namespace mien {
 namespace {
 
@@ -21,6 +23,16 @@ std::size_t best_class(std::span<const float> row, std::span<const double> bias)
     best_score = score;
   }
   return best;
+}
+
+std::string numbers_text(const std::vector<double>& values) {
+  std::vector<std::string> parts;
+  for (const double value : values) parts.push_back(fixed(value, 3));
+  return join(parts, " ");
+}
+
+bool all_are(const std::vector<double>& values, double constant) {
+  return std::ranges::all_of(values, [constant](double value) { return value == constant; });
 }
 
 struct Part {
@@ -64,6 +76,20 @@ std::string shown_ingredient(Task task, std::string name) {
   const std::size_t at = name.find(kLevels);
   if (at == std::string::npos) return name;
   return name.replace(at, kLevels.size(), task == Task::kAu ? "thresholds" : "biases");
+}
+
+std::string text_of(const DecisionRule& rule) {
+  std::vector<std::string> parts;
+  if (rule.weights.size() > 1) parts.push_back("weights " + numbers_text(rule.weights));
+  if (rule.smoothing.half_window > 0) {
+    parts.push_back(concat("smoothing ", smoothing_name(rule.smoothing.kind), " of half-window ",
+                           rule.smoothing.half_window));
+  }
+  if (!all_are(rule.bias, 0)) parts.push_back("biases " + numbers_text(rule.bias));
+  if (!all_are(rule.thresholds, .5)) {
+    parts.push_back("thresholds " + numbers_text(rule.thresholds));
+  }
+  return parts.empty() ? "untuned" : join(parts, "; ");
 }
 
 double log_probability(float probability) {

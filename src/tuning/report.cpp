@@ -77,23 +77,6 @@ std::string note_of(const IngredientResult& row) {
   return "pays";
 }
 
-std::string numbers_text(const std::vector<double>& values) {
-  std::vector<std::string> parts;
-  for (const double value : values) parts.push_back(fixed(value, 3));
-  return join(parts, " ");
-}
-
-std::string rule_text(const TaskTuning& tuning) {
-  const DecisionRule& rule = tuning.rule;
-  std::string text = "  chosen: smoothing " + smoothing_name(rule.smoothing.kind);
-  if (rule.smoothing.half_window > 0)
-    text += concat(" of half-window ", rule.smoothing.half_window);
-  if (!rule.bias.empty()) text += "; biases " + numbers_text(rule.bias);
-  if (!rule.thresholds.empty()) text += "; thresholds " + numbers_text(rule.thresholds);
-  if (!rule.weights.empty()) text += "; weights " + numbers_text(rule.weights);
-  return text + "\n";
-}
-
 std::string task_text(const TaskTuning& tuning) {
   const bool is_va = tuning.task == Task::kVa;
   const std::string title = is_va ? "VA CCC" : tuning.task == Task::kAu ? "AU F1" : "EXPR F1";
@@ -106,7 +89,7 @@ std::string task_text(const TaskTuning& tuning) {
     text += row_text(shown_ingredient(tuning.task, row.name), row.scores, note_of(row));
   }
   text += row_text("kept", tuning.scores, "");
-  return text + rule_text(tuning);
+  return text + "  chosen: " + text_of(tuning.rule) + "\n";
 }
 
 }  // namespace

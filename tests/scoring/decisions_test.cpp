@@ -123,5 +123,22 @@ TEST(DecisionsFile, ThatIsNoObjectIsRefused) {
   }
 }
 
+TEST(DecisionRules, AreToldWithoutWhatChangesNothing) {
+  DecisionRule rule;
+  EXPECT_EQ(text_of(rule), "untuned");
+  rule.bias.assign(8, 0.);
+  rule.thresholds.assign(12, .5);
+  rule.weights = {1};
+  EXPECT_EQ(text_of(rule), "untuned");
+  rule.smoothing = {SmoothingKind::kBox, 7};
+  rule.bias = {.25, -1};
+  EXPECT_EQ(text_of(rule), "smoothing box of half-window 7; biases 0.250 -1.000");
+  rule.weights = {.5, .5};
+  rule.bias.clear();
+  rule.thresholds = {.5, .125};
+  EXPECT_EQ(text_of(rule),
+            "weights 0.500 0.500; smoothing box of half-window 7; thresholds 0.500 0.125");
+}
+
 }  // namespace
 }  // namespace mien

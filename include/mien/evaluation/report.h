@@ -8,11 +8,13 @@
 
 #include "mien/evaluation/evaluate.h"
 #include "mien/evaluation/robustness.h"
+#include "mien/scoring/decisions.h"
 
 namespace mien {
 
 struct EvaluationReport {
   Split split = Split::kValidation;
+  DecisionRules rules;           ///< the same for people; empty: of a file, as they are
   std::string decisions = "{}";  ///< JSON object: what was applied to the scores; {} is raw
   std::string weights_sha256;    ///< of a run's weights file; empty for a prediction file
   bool in_sample = false;        ///< the decisions were tuned on these videos

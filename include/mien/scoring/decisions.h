@@ -24,6 +24,10 @@ struct DecisionRule {
 
 using DecisionRules = std::map<Task, DecisionRule>;
 
+/// For people: "smoothing box of half-window 25; thresholds 0.312 ..."; what changes nothing (no
+/// window, biases of 0, thresholds of .5) is left out, and all of it reads "untuned".
+std::string text_of(const DecisionRule& rule);
+
 /// An ingredient of a tuning as people know it, alone or in a set ("blend+levels"): levels are
 /// biases (EXPR) or thresholds (AU).
 std::string shown_ingredient(Task task, std::string name);
