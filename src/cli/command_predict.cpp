@@ -84,6 +84,10 @@ void require_video(const Options& options) {
   if (!options.overlay.ends_with(".mp4")) {
     throw InputError("--overlay", options.overlay, "expected a name that ends in .mp4");
   }
+  namespace fs = std::filesystem;
+  if (fs::weakly_canonical(options.overlay) == fs::weakly_canonical(options.out)) {
+    throw InputError("--overlay", options.overlay, "expected another file than --out");
+  }
   require_writable_target(options.overlay, "--overlay", options.force);
 }
 
@@ -160,10 +164,7 @@ PredictSummary predict_video(const Options& options, const std::string& device,
       .workers = workers > 0 ? workers : threads,
       .everyone = options.everyone,
       .overlay = options.overlay};
-  AtomicFile file(options.out);
-  const PredictSummary summary = predict_clip(request, format, file.stream());
-  file.commit();
-  return summary;
+  return predict_clip(request, format, options.out);
 }
 
 PredictSummary predict_videos(const Options& options, const std::string& device,

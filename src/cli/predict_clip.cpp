@@ -77,7 +77,7 @@ void write_rows(const Clip& clip, const ClipAnswers& answers, PredictionWriter& 
 }  // namespace
 
 PredictSummary predict_clip(const ClipRequest& request, PredictionFormat format,
-                            std::ostream& out) {
+                            const std::string& out) {
   const auto source = open_clip(request);
   const Clip clip = look_through(request, *source);
   if (!source->problem().empty()) log::warn(request.video + ": " + source->problem());
@@ -87,9 +87,11 @@ PredictSummary predict_clip(const ClipRequest& request, PredictionFormat format,
   }
   const std::string name = std::filesystem::path(request.video).stem().string();
   const auto answers = answers_of(clip, request.run, name, request.everyone);
-  PredictionWriter writer(out, request.run.head.shape.tasks, format);
+  AtomicFile file(out);
+  PredictionWriter writer(file.stream(), request.run.head.shape.tasks, format);
   PredictSummary summary;
   for (const ClipAnswers& person : answers) write_rows(clip, person, writer, summary);
+  file.commit();  // whatever becomes of the drawing
   if (!request.overlay.empty()) {
     write_overlay(*open_clip(request), clip, answers, request.overlay);
   }

@@ -1,7 +1,6 @@
 // mien predict --video: crop, encode and predict in one pass.
 #pragma once
 
-#include <ostream>
 #include <string>
 
 #include "encoder_flags.h"
@@ -22,10 +21,11 @@ struct ClipRequest {
   std::string overlay;    ///< .mp4; empty: none
 };
 
-/// Writes a row a frame to `out`: of the person whose face takes the largest area over the video,
-/// named as the file without its suffix; with `everyone` then of the others. A frame without that
-/// face has a reason and interpolated values. Memory holds some frames, and a few hundred bytes a
-/// frame of the video. Throws InputError.
-PredictSummary predict_clip(const ClipRequest& request, PredictionFormat format, std::ostream& out);
+/// Writes a row a frame to the file `out`, then draws the overlay: of the person whose face takes
+/// the largest area over the video, named as the file without its suffix; with `everyone` then of
+/// the others. A frame without that face has a reason and interpolated values. Memory holds some
+/// frames, and a few hundred bytes a frame of the video. Throws InputError.
+PredictSummary predict_clip(const ClipRequest& request, PredictionFormat format,
+                            const std::string& out);
 
 }  // namespace mien

@@ -29,7 +29,8 @@ std::vector<std::string> folder_names(const fs::path& parent) {
   std::vector<std::string> names;
   std::error_code ignored;
   for (fs::directory_iterator at(parent, ignored), end; at != end; at.increment(ignored)) {
-    names.push_back(at->path().filename().string());
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with('.')) names.push_back(name);  // not what a killed writer left
   }
   std::ranges::sort(names);
   return names;
@@ -65,8 +66,10 @@ bool owns(const fs::path& root, const std::string& name, const std::string& fold
 }  // namespace
 
 bool is_cropped(const fs::path& root, const std::string& name) {
+  const fs::path made_with = root / kHidden / "done" / name / kSettings;
   std::error_code ignored;
-  return fs::is_directory(root / kHidden / "done" / name, ignored);
+  return fs::exists(made_with, ignored) && fs::exists(root / kSettings, ignored) &&
+         read_text(made_with) == read_text(root / kSettings);
 }
 
 void require_free(const fs::path& root, const std::string& name) {
@@ -133,15 +136,17 @@ void CropFolder::commit(const std::string& name, const std::map<std::string, std
   }
   fs::rename(rows, folder / kRows);
   write_text(folder / kFolders, names);
+  write_text(folder / kSettings, read_text(root_ / kSettings));
   for (const std::string& entry : folder_names(folder)) {
-    if (entry != kCrops && entry != kRows && entry != kFolders) fs::remove_all(folder / entry);
+    const bool kept = entry == kCrops || entry == kRows || entry == kFolders || entry == kSettings;
+    if (!kept) fs::remove_all(folder / entry);
   }
   fs::remove_all(hidden("ready") / name);
   fs::rename(folder, hidden("ready") / name);
   complete(name);
 }
 
-/// Every step may be the last one before the power goes, and is done again without harm.
+/// Every step may be the last one of a process that is killed, and is done again without harm.
 void CropFolder::complete(const std::string& name) const {
   const fs::path ready = hidden("ready") / name, done = hidden("done") / name;
   std::error_code ignored;

@@ -30,13 +30,6 @@ void append_columns(Task task, std::vector<std::string>& names) {
   }
 }
 
-std::string csv_text(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string{c};
-  return quoted + '"';
-}
-
 }  // namespace
 
 PredictionFormat prediction_format_from_name(std::string_view name, const std::string& what) {
@@ -72,7 +65,7 @@ void PredictionWriter::begin_cell() {
 
 void PredictionWriter::add_text(std::string_view text) {
   begin_cell();
-  line_ += format_ == PredictionFormat::kCsv ? csv_text(text)
+  line_ += format_ == PredictionFormat::kCsv ? csv_field(text)
                                              : json_text(nlohmann::json(std::string(text)));
 }
 

@@ -69,8 +69,14 @@ void SubmissionFolder::commit() {
   std::error_code ignored;
   if (!fs::exists(path_, ignored)) return move_to(scratch_.path(), path_);
   const ScratchFolder old(path_);  // takes what is replaced, and goes
-  move_to(path_, old.path() / "replaced");
-  move_to(scratch_.path(), path_);
+  const fs::path replaced = old.path() / "replaced";
+  move_to(path_, replaced);
+  try {
+    move_to(scratch_.path(), path_);
+  } catch (const InputError&) {
+    fs::rename(replaced, path_, ignored);  // else it would go with its folder
+    throw;
+  }
 }
 
 }  // namespace mien

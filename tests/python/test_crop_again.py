@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from PIL import Image
 
 from crop_helpers import CLIP, clip, table, visible
 from helpers import refused, result_json, tree
@@ -145,6 +146,20 @@ def test_other_settings_in_the_same_folder_are_refused(crop, tmp_path):
     result_json(crop(tmp_path / "out", *photo))
     refused(crop(tmp_path / "out", *photo, "--size", 96), "size 112, now 96")
     assert result_json(crop(tmp_path / "out", *photo, "--size", 96, "--force"))["crops"] == 1
+
+
+def test_crops_of_other_settings_do_not_count_as_finished(crop, tmp_path):
+    photos = []
+    for name in ("one", "two"):
+        photos.append(tmp_path / f"{name}.jpg")
+        shutil.copy(clip("single_face.jpg"), photos[-1])
+    out = tmp_path / "out"
+    result_json(crop(out, "--min-face", 80, "--images", *photos))
+    result_json(crop(out, "--min-face", 80, "--size", 64, "--images", photos[0], "--force"))
+    result = result_json(crop(out, "--min-face", 80, "--size", 64, "--images", *photos))
+    assert (result["videos"], result["skipped_videos"]) == (1, 1)
+    for crop_file in sorted(out.glob("*/*.jpg")):
+        assert Image.open(crop_file).size == (64, 64), crop_file
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(crop, tmp_path):

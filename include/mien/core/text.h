@@ -24,7 +24,7 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// `text` as a field of CSV: quoted where commas, quotes and line ends ask for it (RFC 4180).
-std::string csv_field(const std::string& text);
+std::string csv_field(std::string_view text);
 
 /// `text` without blanks, tabs and carriage returns at its ends.
 std::string_view trim(std::string_view text);
