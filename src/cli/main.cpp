@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "command_line.h"
-#include "commands.h"
+#include "commands/commands.h"
 #include "mien/core/error.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"

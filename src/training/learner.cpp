@@ -1,7 +1,7 @@
 #include "learner.h"
 
 #include "mien/training/inputs.h"
-#include "step_graph.h"
+#include "step/step_graph.h"
 
 namespace mien {
 

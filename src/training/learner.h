@@ -9,7 +9,7 @@
 #include "mien/training/input_moments.h"
 #include "mien/training/options.h"
 #include "mien/training/step.h"
-#include "weight_average.h"
+#include "step/weight_average.h"
 
 namespace mien {
 

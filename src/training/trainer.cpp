@@ -3,11 +3,6 @@
 #include <chrono>
 #include <optional>
 
-#include "checkpoint.h"
-#include "divergence.h"
-#include "epoch_end.h"
-#include "epoch_log.h"
-#include "event_file.h"
 #include "learner.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
@@ -18,6 +13,11 @@
 #include "mien/training/resume.h"
 #include "mien/training/schedule.h"
 #include "mien/training/validate.h"
+#include "run/checkpoint.h"
+#include "run/epoch_end.h"
+#include "run/epoch_log.h"
+#include "run/event_file.h"
+#include "step/divergence.h"
 
 namespace mien {
 namespace {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "data/out_of_memory.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/folder_lock.h"
@@ -12,7 +13,6 @@
 #include "mien/training/record.h"
 #include "mien/training/resume.h"
 #include "mien/training/run_folder.h"
-#include "out_of_memory.h"
 
 namespace mien {
 namespace {

@@ -1,4 +1,4 @@
-#include "epoch_log.h"
+#include "run/epoch_log.h"
 
 #include <ATen/ops/scalar_tensor.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "event_file.h"
+#include "run/event_file.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "out_of_memory.h"
+#include "data/out_of_memory.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>

@@ -1,4 +1,4 @@
-#include "shared_inputs.h"
+#include "data/shared_inputs.h"
 
 #include <gtest/gtest.h>
 

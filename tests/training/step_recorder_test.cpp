@@ -1,4 +1,4 @@
-#include "step_recorder.h"
+#include "step/step_recorder.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>

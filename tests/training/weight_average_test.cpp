@@ -1,4 +1,4 @@
-#include "weight_average.h"
+#include "step/weight_average.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "step_graph.h"
+#include "step/step_graph.h"
 
 namespace mien {
 namespace {

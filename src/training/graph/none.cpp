@@ -1,4 +1,4 @@
-#include "step_graph.h"
+#include "step/step_graph.h"
 
 namespace mien {
 

@@ -1,0 +1,94 @@
+#include "clip/clip_answers.h"
+
+#include <algorithm>
+
+#include "mien/core/error.h"
+#include "mien/core/text.h"
+#include "mien/scoring/compute_scores.h"
+
+namespace mien {
+namespace {
+
+template <class T>
+std::span<const T> row_of(const std::vector<T>& values, std::size_t index, std::size_t columns) {
+  return std::span(values).subspan(index * columns, columns);
+}
+
+DecisionRule rule_of(const LoneRun& run, Task task) {
+  const auto found = run.rules.find(task);
+  return found == run.rules.end() ? DecisionRule() : found->second;
+}
+
+std::vector<std::int32_t> numbers_of(const Clip& clip) {
+  std::vector<std::int32_t> numbers;
+  for (const ClipFrame& frame : clip.frames) numbers.push_back(frame.number);
+  return numbers;
+}
+
+ClipAnswers answers_of(const Clip& clip, const LoneRun& run, std::int64_t id,
+                       const std::vector<std::int32_t>& numbers) {
+  ClipAnswers answers{.name = {}, .id = id, .tasks = {}};
+  const ClipPerson& person = clip.people.at(id);
+  for (const auto& [task, logits] : person.logits) {
+    const DecisionRule rule = rule_of(run, task);
+    const TaskScores scores = probabilities_of({task, {{"", person.frames, logits}}});
+    ClipTask& values = answers.tasks.emplace_back(ClipTask{task, {}, {}});
+    values.probabilities =
+        smoothed(scores.videos.front(), score_columns(task), rule.smoothing, numbers);
+    values.decisions = decide(task, values.probabilities, rule);
+  }
+  return answers;
+}
+
+ClipAnswers prior_answers(const LoneRun& run, std::size_t frames) {
+  ClipAnswers answers;
+  const Priors priors = priors_of(run.head);
+  for (const Task task : run.head.shape.tasks) {
+    const auto prior = priors.find(task);
+    if (prior == priors.end()) {
+      throw InputError("RUN", run.folder.string(),
+                       "has no counts of its training labels, and no face was found; expected a "
+                       "run of a newer mien train");
+    }
+    ClipTask& values = answers.tasks.emplace_back(ClipTask{task, {}, {}});
+    for (std::size_t i = 0; i < frames; ++i) {
+      values.probabilities.insert(values.probabilities.end(), prior->second.begin(),
+                                  prior->second.end());
+    }
+    values.decisions = decide(task, values.probabilities, DecisionRule());
+  }
+  return answers;
+}
+
+}  // namespace
+
+std::span<const float> ClipTask::probabilities_at(std::size_t index) const {
+  return row_of(probabilities, index, score_columns(task));
+}
+
+std::span<const double> ClipTask::decisions_at(std::size_t index) const {
+  return row_of(decisions, index, label_columns(task));
+}
+
+bool ClipAnswers::is_in(const ClipFrame& frame) const {
+  return std::ranges::find(frame.faces, id, &ClipFace::id) != frame.faces.end();
+}
+
+std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const std::string& name,
+                                    bool everyone) {
+  std::vector<ClipAnswers> all;
+  const std::int64_t main = clip.main_person();
+  const std::vector<std::int32_t> numbers = numbers_of(clip);
+  all.push_back(main == 0 ? prior_answers(run, numbers.size())
+                          : answers_of(clip, run, main, numbers));
+  all.back().name = name;
+  if (!everyone) return all;
+  for (const auto& [id, person] : clip.people) {
+    if (id == main) continue;
+    all.push_back(answers_of(clip, run, id, numbers));
+    all.back().name = concat(name, "_", all.size());
+  }
+  return all;
+}
+
+}  // namespace mien

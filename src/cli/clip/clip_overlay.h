@@ -1,0 +1,16 @@
+// A video again, with what a run says of the people in it.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "clip/clip_answers.h"
+
+namespace mien {
+
+/// Decodes the `source` of `clip` a second time and writes it as `out` (.mp4, at a constant rate):
+/// a box and the expression at each face that has answers, bars of the AUs for the first of them.
+void write_overlay(FrameSource& source, const Clip& clip, const std::vector<ClipAnswers>& answers,
+                   const std::filesystem::path& out);
+
+}  // namespace mien

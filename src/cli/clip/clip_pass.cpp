@@ -1,0 +1,123 @@
+#include "clip/clip_pass.h"
+
+#include <algorithm>
+
+#include "mien/bank/bank.h"
+#include "mien/core/error.h"
+#include "mien/core/interrupt.h"
+#include "mien/core/progress.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+/// Gathers crops until a batch is full.
+class CropBatches {
+ public:
+  CropBatches(Encoder& encoder, const RowScorer& scorer, Clip& clip)
+      : encoder_(encoder),
+        scorer_(scorer),
+        clip_(clip),
+        batch_(encoder.preferred_batch_size(), encoder.info().image_size) {}
+
+  void add(std::int32_t frame, const TrackedFace& face) {
+    const EncoderInfo& info = encoder_.info();
+    const Image crop = resize_and_crop(face.crop, static_cast<int>(info.image_size), info.resize);
+    std::ranges::copy(crop.pixels, batch_.image(std::ssize(waiting_)).begin());
+    waiting_.push_back({frame, face.id});
+    if (std::ssize(waiting_) == batch_.count) flush();
+  }
+
+  void flush() {
+    if (waiting_.empty()) return;
+    const std::int64_t count = std::ssize(waiting_), side = encoder_.info().image_size;
+    ImageBatch part;
+    if (count < batch_.count) {
+      part = ImageBatch(count, side);
+      std::copy_n(batch_.pixels.begin(), part.pixels.size(), part.pixels.begin());
+    }
+    std::vector<float> embeddings(static_cast<std::size_t>(count * encoder_.info().embedding_dim));
+    encoder_.encode(count < batch_.count ? part : batch_, embeddings);
+    give_out(scorer_.logits(as_half(embeddings)));
+    waiting_.clear();
+  }
+
+ private:
+  struct Waiting {
+    std::int32_t frame;
+    std::int64_t id;
+  };
+
+  std::vector<std::uint16_t> as_half(const std::vector<float>& embeddings) const {
+    std::vector<std::uint16_t> out(embeddings.size());
+    std::ranges::transform(embeddings, out.begin(), half_from_float);
+    const auto bad = std::ranges::find_if_not(out, half_is_finite);
+    if (bad == out.end()) return out;
+    const auto row = (bad - out.begin()) / encoder_.info().embedding_dim;
+    throw InputError("--video", concat("frame ", waiting_[static_cast<std::size_t>(row)].frame),
+                     "has an embedding that is not finite; expected another --dtype");
+  }
+
+  void give_out(const std::map<Task, std::vector<float>>& logits) {
+    for (std::size_t row = 0; row < waiting_.size(); ++row) {
+      ClipPerson& person = clip_.people[waiting_[row].id];
+      person.frames.push_back(waiting_[row].frame);
+      for (const auto& [task, values] : logits) {
+        const auto columns = static_cast<std::ptrdiff_t>(score_columns(task));
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(row) * columns;
+        person.logits[task].insert(person.logits[task].end(), begin, begin + columns);
+      }
+    }
+  }
+
+  Encoder& encoder_;
+  const RowScorer& scorer_;
+  Clip& clip_;
+  ImageBatch batch_;
+  std::vector<Waiting> waiting_;
+};
+
+ClipFrame kept_of(const FaceFrame& frame) {
+  ClipFrame kept{.number = static_cast<std::int32_t>(frame.frame.number),
+                 .seconds = frame.frame.seconds,
+                 .problem = frame.frame.problem,
+                 .faces = {}};
+  for (const TrackedFace& face : frame.faces) {
+    kept.faces.push_back({face.id, face.detection.box});
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::int64_t Clip::main_person() const {
+  std::int64_t best = 0;
+  for (const auto& [id, person] : people) {
+    if (best == 0 || person.area > people.at(best).area) best = id;
+  }
+  return best;
+}
+
+Clip look_through(FrameSource& source, const FaceDetector& detector,
+                  const FaceStreamOptions& options, Encoder& encoder, const RowScorer& scorer) {
+  Clip clip;
+  CropBatches batches(encoder, scorer, clip);
+  Progress progress("predicting", "frames", source.expected());
+  stream_faces(source, detector, options, [&](FaceFrame& frame) {
+    clip.frames.push_back(kept_of(frame));
+    if (clip.width == 0) {
+      clip.width = frame.frame.image.width;
+      clip.height = frame.frame.image.height;
+    }
+    for (const TrackedFace& face : frame.faces) {
+      clip.people[face.id].area += face.detection.box.area();
+      batches.add(clip.frames.back().number, face);
+    }
+    progress.advance(1);
+  });
+  throw_if_interrupted("predictions are kept only when they are complete");
+  batches.flush();
+  return clip;
+}
+
+}  // namespace mien

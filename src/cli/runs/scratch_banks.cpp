@@ -1,0 +1,67 @@
+#include "runs/scratch_banks.h"
+
+#include <algorithm>
+
+#include "command_line.h"
+#include "mien/bank/settle_bank.h"
+#include "mien/core/log.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+/// The encoders' files, those of one head in the order of its inputs, each once.
+std::vector<std::string> wanted_encoders(const ScratchRequest& request,
+                                         const std::vector<HeadMetadata>& heads) {
+  std::vector<std::string> digests;
+  for (const std::string& file : request.encoders) {
+    digests.push_back(read_encoder_info(file, request.archive.overrides()).file_sha256);
+  }
+  std::vector<std::string> wanted;
+  for (const HeadMetadata& head : heads) {
+    for (const HeadInput& input : head.inputs) {
+      const auto found = std::ranges::find(digests, input.encoder_sha256);
+      if (found == digests.end()) {
+        throw InputError("--encoder", join(request.encoders),
+                         concat("expected the encoder of the training, ", input.encoder_name, " (",
+                                input.encoder_sha256.substr(0, 12), ")"));
+      }
+      const std::string& file =
+          request.encoders.at(static_cast<std::size_t>(found - digests.begin()));
+      if (std::ranges::find(wanted, file) == wanted.end()) wanted.push_back(file);
+    }
+  }
+  return wanted;
+}
+
+std::vector<VideoFrames> find_videos(const ScratchRequest& request) {
+  std::vector<VideoFrames> videos = list_videos({request.images.begin(), request.images.end()});
+  if (!request.videos.empty()) {
+    keep_named(videos, names_in(request.videos, "--videos"), "--videos " + request.videos);
+  }
+  keep_every(videos, request.encode.every);
+  return videos;
+}
+
+}  // namespace
+
+ScratchBanks::ScratchBanks(const ScratchRequest& request, const std::vector<HeadMetadata>& heads,
+                           const std::filesystem::path& beside)
+    : folder_(beside) {
+  const std::vector<std::string> encoders = wanted_encoders(request, heads);
+  const std::vector<VideoFrames> videos = find_videos(request);
+  for (std::size_t i = 0; i < encoders.size(); ++i) {
+    const std::string folder = (folder_.path() / std::to_string(i)).string();
+    const auto load = [&](const std::string& dtype, const std::string& path) {
+      return load_encoder(encoders[i], request.archive.overrides(),
+                          {.device = request.device, .dtype = dtype, .path = path});
+    };
+    const auto encoder = load_settled(folder, load, request.encode, request.images);
+    log::info(concat("encoder ", encoder->info().name, ": ", encoder->path_name(), " in ",
+                     encoder->dtype_name()));
+    encode_videos(videos, *encoder, folder, request.encode, request.images);
+    folders_.push_back(folder);
+  }
+}
+
+}  // namespace mien

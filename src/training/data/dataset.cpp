@@ -1,0 +1,273 @@
+#include "mien/training/dataset.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "data/bank_rows.h"
+#include "mien/core/digest.h"
+#include "mien/core/error.h"
+#include "mien/core/interrupt.h"
+#include "mien/core/memory.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace {
+
+/// One task's labels of one video, read along ascending frames.
+class LabelCursor {
+ public:
+  LabelCursor(const LabelSet& set, const std::string& video) : set_(set) {
+    const auto found = std::lower_bound(
+        set.videos.begin(), set.videos.end(), video,
+        [](const VideoLabels& labels, const std::string& name) { return labels.video < name; });
+    if (found != set.videos.end() && found->video == video) video_ = &*found;
+  }
+
+  /// The label values of `frame`, empty when there are none. Frames must not descend.
+  std::span<const double> at(std::int32_t frame) {
+    if (video_ == nullptr) return {};
+    while (next_ < video_->frames.size() && video_->frames[next_] < frame) ++next_;
+    if (next_ == video_->frames.size() || video_->frames[next_] != frame) return {};
+    return set_.row(*video_, next_);
+  }
+
+ private:
+  const LabelSet& set_;
+  const VideoLabels* video_ = nullptr;
+  std::size_t next_ = 0;
+};
+
+bool any_valid(Task task, std::span<const double> row) {
+  if (task == Task::kVa) return !row.empty() && is_valid_row(task, row);
+  return std::any_of(row.begin(), row.end(),
+                     [task](double value) { return is_valid_value(task, value); });
+}
+
+/// Valence and arousal are known together, AUs one by one.
+std::size_t mask_columns(Task task) {
+  return task == Task::kAu ? kActionUnits : 1;
+}
+
+/// Frames whose row has a valid value of the task.
+std::int64_t labelled_frames(const LabelSet& set) {
+  std::int64_t count = 0;
+  for (const VideoLabels& video : set.videos) {
+    for (std::size_t i = 0; i < video.frames.size(); ++i)
+      count += any_valid(set.task, set.row(video, i));
+  }
+  return count;
+}
+
+/// Which rows there are: videos and rows of the result.
+void find_rows(const std::vector<Bank>& banks, const SplitLabels& labels, Dataset& data) {
+  for (const std::string& video : videos_of(labels)) {
+    throw_if_interrupted("nothing was written yet");
+    std::vector<LabelCursor> cursors;
+    for (const LabelSet& set : labels) cursors.emplace_back(set, video);
+    const auto index = static_cast<std::uint32_t>(data.videos.size());
+    const std::size_t rows_before = data.rows.size();
+    for (const std::int32_t frame : shared_frames(banks, video)) {
+      bool labelled = false;
+      for (std::size_t t = 0; t < labels.size() && !labelled; ++t) {
+        labelled = any_valid(labels[t].task, cursors[t].at(frame));
+      }
+      if (labelled) data.rows.push_back({index, frame});
+    }
+    if (data.rows.size() > rows_before) data.videos.push_back(video);
+  }
+  if (data.rows.size() < 2) {
+    throw InputError("bank", banks.front().folder().string(),
+                     concat("has ", data.rows.size(),
+                            " of the labelled frames of the split; expected at least 2 (do the "
+                            "names of its videos match the annotations'?)"));
+  }
+}
+
+/// The frames of each video's rows, in the order of the rows.
+std::vector<std::vector<std::int32_t>> frames_by_video(const Dataset& data) {
+  std::vector<std::vector<std::int32_t>> frames(data.videos.size());
+  for (const RowSource& row : data.rows) frames[row.video].push_back(row.frame);
+  return frames;
+}
+
+/// The one copy of the embeddings, made video by video where it stays.
+at::Tensor load_embeddings(const std::vector<Bank>& banks, const Dataset& data,
+                           const at::Device& device) {
+  std::int64_t dim = 0, first = 0;
+  for (const Bank& bank : banks) dim += bank.info().encoder.embedding_dim;
+  const auto halves = at::TensorOptions().dtype(at::kHalf);
+  const at::Tensor all = at::empty({data.size(), dim}, halves.device(device));
+  const auto frames = frames_by_video(data);
+  for (std::size_t video = 0; video < frames.size(); ++video) {
+    throw_if_interrupted("nothing was written yet");
+    const at::Tensor rows = all.narrow(0, first, std::ssize(frames[video]));
+    const at::Tensor host = device.is_cpu() ? rows : at::empty(rows.sizes(), halves);
+    copy_rows(banks, data.videos[video], frames[video], host);
+    if (!device.is_cpu()) rows.copy_(host);
+    first += rows.size(0);
+  }
+  return all;
+}
+
+at::Tensor row_videos(const Dataset& data) {
+  const at::Tensor videos = at::empty({data.size()}, at::TensorOptions().dtype(at::kLong));
+  std::transform(data.rows.begin(), data.rows.end(), videos.mutable_data_ptr<std::int64_t>(),
+                 [](const RowSource& row) { return row.video; });
+  return videos;
+}
+
+TaskLabels load_task(const LabelSet& set, const Dataset& data, const at::Device& device) {
+  const std::size_t columns = label_columns(set.task), masks = mask_columns(set.task);
+  const bool classes = set.task == Task::kExpr;
+  const auto made = [&](std::size_t width, at::ScalarType dtype) {
+    return at::zeros({data.size(), static_cast<std::int64_t>(width)},
+                     at::TensorOptions().dtype(dtype));
+  };
+  TaskLabels task{.task = set.task, .all_valid = true};
+  task.valid_host = made(masks, at::kBool);
+  const at::Tensor labels = made(columns, classes ? at::kLong : at::kFloat);
+  auto* valid = task.valid_host.mutable_data_ptr<bool>();
+  auto* integers = classes ? labels.mutable_data_ptr<std::int64_t>() : nullptr;
+  auto* numbers = classes ? nullptr : labels.mutable_data_ptr<float>();
+  std::int64_t rows_with_label = 0;
+  std::optional<LabelCursor> cursor;
+  for (std::size_t i = 0; i < data.rows.size(); ++i) {
+    const RowSource& row = data.rows[i];
+    if (i == 0 || row.video != data.rows[i - 1].video) cursor.emplace(set, data.videos[row.video]);
+    const std::span<const double> values = cursor->at(row.frame);
+    const bool any = any_valid(set.task, values);
+    rows_with_label += any;
+    if (masks == 1) valid[i] = any;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const bool known = any && is_valid_value(set.task, values[c]);
+      if (masks > 1) valid[i * masks + c] = known;
+      if (known && classes) integers[i * columns + c] = static_cast<std::int64_t>(values[c]);
+      if (known && !classes) numbers[i * columns + c] = static_cast<float>(values[c]);
+    }
+  }
+  task.all_valid = std::all_of(valid, valid + task.valid_host.numel(), [](bool v) { return v; });
+  task.labels = (classes ? labels.select(1, 0) : labels).to(device);
+  const at::Tensor mask = masks == 1 ? task.valid_host.select(1, 0) : task.valid_host;
+  task.valid = mask.to(device).contiguous();
+  task.without_embedding = labelled_frames(set) - rows_with_label;
+  return task;
+}
+
+/// Targets of some rows; undefined `index` means all of them.
+TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index, at::ScalarType dtype) {
+  TaskTargets targets;
+  targets.task = task.task;
+  targets.labels = index.defined() ? task.labels.index_select(0, index) : task.labels;
+  if (task.task != Task::kExpr) targets.labels = targets.labels.to(dtype);
+  if (task.all_valid) return targets;
+  targets.valid = index.defined() ? task.valid.index_select(0, index) : task.valid;
+  return targets;
+}
+
+void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows, std::int64_t count) {
+  for (TaskTargets& task : targets) {
+    task.videos = of_rows;
+    task.video_count = count;
+  }
+}
+
+void update(Sha256& sha, const at::Tensor& tensor) {
+  constexpr std::int64_t kRowsAtOnce = 65536;  // a device's embeddings are not copied as a whole
+  for (const at::Tensor& chunk : tensor.split(kRowsAtOnce)) {
+    const at::Tensor host = chunk.to(at::kCPU).contiguous();
+    sha.update({static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()});
+  }
+}
+
+std::string digest_of(const Dataset& data) {
+  Sha256 sha;
+  for (const std::string& video : data.videos) sha.update(video + "\n");
+  sha.update(std::as_bytes(std::span(data.rows)));
+  update(sha, data.embeddings);
+  for (const TaskLabels& task : data.tasks) {
+    sha.update(task_name(task.task));
+    update(sha, task.labels);
+    update(sha, task.valid_host);
+  }
+  return sha.hex();
+}
+
+}  // namespace
+
+const std::string& Dataset::digest() const {
+  return lazy_digest.get([this] { return digest_of(*this); });
+}
+
+Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin, std::int64_t end,
+                      at::ScalarType dtype) const {
+  const at::Tensor host =
+      at::from_blob(const_cast<std::int64_t*>(order.data()) + begin, {end - begin}, at::kLong);
+  const at::Tensor index = host.to(embeddings.device());
+  Batch batch;
+  batch.embeddings = embeddings.index_select(0, index).to(dtype);
+  for (const TaskLabels& task : tasks) batch.targets.push_back(targets_of(task, index, dtype));
+  add_videos(batch.targets, row_videos.index_select(0, index), std::ssize(videos));
+  return batch;
+}
+
+std::vector<TaskTargets> Dataset::all_targets() const {
+  std::vector<TaskTargets> targets;
+  for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, at::kFloat));
+  add_videos(targets, row_videos, std::ssize(videos));
+  return targets;
+}
+
+std::vector<std::int64_t> Dataset::expr_counts() const {
+  for (const TaskLabels& task : tasks) {
+    if (task.task != Task::kExpr) continue;
+    const at::Tensor labels = task.labels.masked_select(task.valid).to(at::kCPU);
+    const at::Tensor counts = labels.bincount({}, kExpressions).contiguous();
+    const auto* values = counts.const_data_ptr<std::int64_t>();
+    return {values, values + counts.numel()};
+  }
+  return {};
+}
+
+std::vector<double> Dataset::au_shares() const {
+  for (const TaskLabels& task : tasks) {
+    if (task.task != Task::kAu) continue;
+    const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
+    const at::Tensor ones = task.labels.sum(0, false, at::kDouble).to(at::kCPU);  // 0: not valid
+    const at::Tensor shares = ones.div(valid).contiguous();
+    const auto* values = shares.const_data_ptr<double>();
+    return {values, values + shares.numel()};
+  }
+  return {};
+}
+
+std::vector<double> Dataset::va_means() const {
+  for (const TaskLabels& task : tasks) {
+    if (task.task != Task::kVa) continue;
+    const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
+    const at::Tensor sums = task.labels.sum(0, false, at::kDouble).to(at::kCPU);  // 0: not valid
+    const at::Tensor means = sums.div(valid).contiguous();
+    const auto* values = means.const_data_ptr<double>();
+    return {values, values + means.numel()};
+  }
+  return {};
+}
+
+Dataset load_dataset(const std::vector<Bank>& banks, SplitLabels labels,
+                     const std::string& device) {
+  Dataset data;
+  find_rows(banks, labels, data);
+  data.row_videos = row_videos(data).to(at::Device(device));
+  for (LabelSet& set : labels) {
+    data.tasks.push_back(load_task(set, data, at::Device(device)));
+    set.videos.clear();
+  }
+  give_back_freed_memory();  // before the embeddings come
+  data.embeddings = load_embeddings(banks, data, at::Device(device));
+  return data;
+}
+
+}  // namespace mien
