@@ -22,6 +22,7 @@ namespace {
 // Columns are done in blocks by one thread each: no sum crosses threads, so the bits do not depend
 // on their number.
 constexpr int kColumns = 64;
+constexpr std::int64_t kValuesAThread = std::int64_t{1} << 15;  ///< that are worth a thread
 constexpr std::int64_t kRowsASum = 32;  ///< added up in T before they go to a sum in double
 
 template <class T>
@@ -196,7 +197,8 @@ bool has_avx2() {
 template <class Block>
 void all_blocks(const Block& block) {
   const auto run = has_avx2() ? blocks_by_avx2<Block> : blocks_anywhere<Block>;
-  at::parallel_for(0, (block.z.stride + kColumns - 1) / kColumns, 1,
+  const std::int64_t grain = std::max<std::int64_t>(1, kValuesAThread / (kColumns * block.z.rows));
+  at::parallel_for(0, (block.z.stride + kColumns - 1) / kColumns, grain,
                    [&](std::int64_t begin, std::int64_t end) { run(block, begin, end); });
 }
 

@@ -1,12 +1,11 @@
 #include "mien/head/training_pass.h"
 
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "norm_relu_dropout.h"
+#include "products.h"
 
 namespace mien {
 
@@ -23,16 +22,6 @@ namespace {
 /// A buffer of that size, the old one where it fits.
 void reserve(at::Tensor& buffer, at::IntArrayRef shape, const at::Tensor& like) {
   if (!buffer.defined() || buffer.sizes() != shape) buffer = at::empty(shape, like.options());
-}
-
-/// out = a b, rounded to out's dtype once.
-void product_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
-  if (a.scalar_type() == out.scalar_type()) {
-    at::Tensor target = out;
-    at::mm_out(target, a, b);
-  } else {
-    out.copy_(at::mm(a, b));
-  }
 }
 
 }  // namespace
@@ -73,13 +62,16 @@ std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const a
     const auto number = static_cast<std::int64_t>(i);
     mask = x.is_cpu() ? dropout_mask(key, number, x.size(0), shape.dropout)
                       : dropout_mask_on(x.device(), key, number, x.size(0), shape.dropout);
-    product_into(pass.z, block_input, weight.t());
+    times_transposed(pass.z, block_input, weight);
     mien::forward(pass, mask);
     input = pass.y;
   }
   std::vector<at::Tensor> logits;
   for (const HeadLayers::Output& head : weights.heads) {
-    logits.push_back(at::addmm(head.bias, input, head.weight.t()));
+    at::Tensor& of_task =
+        logits.emplace_back(at::empty({x.size(0), head.bias.size(0)}, x.options()));
+    times_transposed(of_task, input, head.weight);
+    of_task.add_(head.bias);
   }
   return logits;
 }
@@ -89,24 +81,18 @@ void TrainingPass::backward(const std::vector<at::Tensor>& logit_gradients) {
   for (std::size_t t = 0; t < logit_gradients.size(); ++t) {
     const at::Tensor& gradient = logit_gradients[t];
     HeadLayers::Output& target = gradient_layers_.heads[t];
-    at::mm_out(target.weight, gradient.t(), top);
+    transposed_times(target.weight, gradient, top);
     at::sum_out(target.bias, gradient, 0);
     if (blocks_.empty()) continue;
-    at::Tensor& below = blocks_.back().gradient;
-    const at::Tensor& weight = weights_->heads[t].weight;
-    if (t == 0) {
-      at::mm_out(below, gradient, weight);
-    } else {
-      below.addmm_(gradient, weight);
-    }
+    times(blocks_.back().gradient, gradient, weights_->heads[t].weight, /*add=*/t > 0);
   }
   for (std::size_t i = blocks_.size(); i-- > 0;) {
     const Block& block = blocks_[i];
     const HeadLayers::Block& target = gradient_layers_.trunk[i];
     mien::backward(block.pass, block.mask, block.gradient, target.norm_weight, target.norm_bias);
     const at::Tensor gradient = operand(block.gradient);
-    product_into(target.weight, gradient.t(), block.input);
-    if (i > 0) product_into(blocks_[i - 1].gradient, gradient, block.weight);
+    transposed_times(target.weight, gradient, block.input);
+    if (i > 0) times(blocks_[i - 1].gradient, gradient, block.weight);
   }
 }
 

@@ -69,6 +69,6 @@ def table(facts, found):
         f"{facts['rows']} rows of {facts['dim']} values, 3 layers of {facts['width']}, CVaR, SAM; "
         f"medians of {facts['repeats']} repetitions that take turns",
         "",
-        "steps/s (xN: mien is N times as fast; products: share of mien's step that its matrix products take",
-        f"at the measured peak of torch.mm, {products.PEAK_SIZE} squared)",
+        "steps/s (xN: mien is N times as fast; products: what a step's matrix products take at the measured",
+        f"peak of torch.mm, {products.PEAK_SIZE} squared, as a share of mien's step; above 100% mien multiplies faster)",
         *(f"  {line}" for line in lines), *failures])
