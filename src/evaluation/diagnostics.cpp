@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "alignment.h"
-#include "mien/scoring/tail_mean.h"
+#include "mien/objective/tail_mean.h"
 
 namespace mien {
 namespace {

@@ -1,6 +1,7 @@
 #include "mien/objective/objective.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
@@ -116,11 +117,36 @@ at::Tensor Objective::operator()(const std::vector<at::Tensor>& logits,
   return evaluate(logits, targets).loss;
 }
 
-at::Tensor Objective::without_pairs(const std::vector<at::Tensor>& logits,
-                                    const std::vector<TaskTargets>& targets) const {
-  Objective reduced = *this;
-  reduced.options_.auc_weight = 0;
-  return reduced(logits, targets);
+double Objective::of_split(const std::vector<at::Tensor>& logits,
+                           const std::vector<TaskTargets>& targets) const {
+  const at::NoGradGuard guard;
+  double sum = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const double weight = options_.task_weight(i);
+    if (weight != 0) sum += weight * task_of_split(logits[i], targets[i]);
+  }
+  return sum;
+}
+
+double Objective::task_of_split(const at::Tensor& logits, const TaskTargets& targets) const {
+  if (targets.task == Task::kVa && options_.va == "ccc") {
+    return concordance_loss(logits, targets).loss.item<double>();
+  }
+  constexpr std::int64_t kRowsAtOnce = 65536;
+  at::Tensor losses;
+  for (std::int64_t begin = 0; begin < logits.size(0); begin += kRowsAtOnce) {
+    const std::int64_t count = std::min(kRowsAtOnce, logits.size(0) - begin);
+    TaskTargets some{.task = targets.task};
+    some.labels = targets.labels.narrow(0, begin, count);
+    const at::Tensor part = element_losses(logits.narrow(0, begin, count), some).losses;
+    if (begin == 0) {
+      std::vector<std::int64_t> shape = part.sizes().vec();
+      shape[0] = logits.size(0);
+      losses = at::empty(shape, part.options());
+    }
+    losses.narrow(0, begin, count).copy_(part);
+  }
+  return tail_mean(losses, targets, options_.cvar_pool, options_.cvar_alpha);
 }
 
 LossValues Objective::element_losses(const at::Tensor& logits, const TaskTargets& targets) const {

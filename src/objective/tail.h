@@ -21,4 +21,9 @@ namespace mien {
 CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
                          const std::string& pool, double alpha);
 
+/// The loss itself, sum(weights * losses), in fp64 on the host: without weights, ranks or
+/// gradients, for as many rows as a split has. Waits for the device. NaN where a valid loss is.
+double tail_mean(const at::Tensor& losses, const TaskTargets& targets, const std::string& pool,
+                 double alpha);
+
 }  // namespace mien

@@ -12,7 +12,7 @@
 namespace mien {
 namespace {
 
-constexpr std::int64_t kBatch = 4096, kLargeSplit = 16 * kBatch;
+constexpr std::int64_t kBatch = 4096, kLargeSplit = 16 * kBatch;  ///< rows
 
 /// Into buffers made once: what is allocated anew for every batch, between results that stay,
 /// leaves holes that the allocator does not fill, which adds up to as much as the embeddings.
@@ -61,12 +61,17 @@ double expr_f1(const at::Tensor& logits, const TaskLabels& labels) {
 }
 
 double au_f1(const at::Tensor& logits, const TaskLabels& labels) {
-  const std::vector<double> decided = decisions(Task::kAu, logits);
-  const auto truth = host_values<double>(labels.labels.masked_fill(labels.valid.logical_not(), -1));
   AuCounts counts;
-  for (std::size_t row = 0; row + kActionUnits <= decided.size(); row += kActionUnits) {
-    counts.add_row(std::span(truth).subspan(row, kActionUnits),
-                   std::span(decided).subspan(row, kActionUnits), AuPolicy::kDropFrame);
+  for (std::int64_t begin = 0; begin < logits.size(0); begin += kLargeSplit) {
+    const std::int64_t count = std::min(kLargeSplit, logits.size(0) - begin);
+    const std::vector<double> decided = decisions(Task::kAu, logits.narrow(0, begin, count));
+    const at::Tensor unknown = labels.valid.narrow(0, begin, count).logical_not();
+    const auto truth = host_values<double>(
+        labels.labels.narrow(0, begin, count).to(at::kFloat).masked_fill_(unknown, -1));
+    for (std::size_t row = 0; row + kActionUnits <= decided.size(); row += kActionUnits) {
+      counts.add_row(std::span(truth).subspan(row, kActionUnits),
+                     std::span(decided).subspan(row, kActionUnits), AuPolicy::kDropFrame);
+    }
   }
   return counts.mean_f1();
 }
@@ -80,6 +85,18 @@ double va_ccc(const at::Tensor& logits, const TaskLabels& labels) {
     if (valid[i / 2]) dimensions[i % 2].add(truth[i], decided[i]);
   }
   return (dimensions[0].ccc() + dimensions[1].ccc()) / 2;
+}
+
+ValidationResult measure(const Head& head, const Objective& objective, const Dataset& data) {
+  const std::vector<at::Tensor> logits = all_logits(head, data);
+  ValidationResult result;
+  result.loss = objective.of_split(logits, data.all_targets());
+  for (std::size_t t = 0; t < data.tasks.size(); ++t) {
+    if (data.tasks[t].task == Task::kExpr) result.expr_f1 = expr_f1(logits[t], data.tasks[t]);
+    if (data.tasks[t].task == Task::kAu) result.au_f1 = au_f1(logits[t], data.tasks[t]);
+    if (data.tasks[t].task == Task::kVa) result.va_ccc = va_ccc(logits[t], data.tasks[t]);
+  }
+  return result;
 }
 
 }  // namespace
@@ -99,16 +116,11 @@ double ValidationResult::value_of(const std::string& select) const {
 }
 
 ValidationResult validate(const Head& head, const Objective& objective, const Dataset& data) {
-  // What the steps freed, before what a large split's losses need at once.
-  if (data.size() > kLargeSplit) give_back_freed_memory();
-  const std::vector<at::Tensor> logits = all_logits(head, data);
-  ValidationResult result;
-  result.loss = objective.without_pairs(logits, data.all_targets()).item<double>();
-  for (std::size_t t = 0; t < data.tasks.size(); ++t) {
-    if (data.tasks[t].task == Task::kExpr) result.expr_f1 = expr_f1(logits[t], data.tasks[t]);
-    if (data.tasks[t].task == Task::kAu) result.au_f1 = au_f1(logits[t], data.tasks[t]);
-    if (data.tasks[t].task == Task::kVa) result.va_ccc = va_ccc(logits[t], data.tasks[t]);
-  }
+  // A large split needs much at once: not on top of what the steps freed, nor they on top of it.
+  const bool large = data.size() > kLargeSplit;
+  if (large) give_back_freed_memory();
+  const ValidationResult result = measure(head, objective, data);
+  if (large) give_back_freed_memory();
   return result;
 }
 

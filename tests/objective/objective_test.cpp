@@ -1,5 +1,6 @@
 #include "mien/objective/objective.h"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -120,9 +121,46 @@ TEST(AucMargin, IsTheMeanOverPairsOfEachAu) {
     const ObjectiveOptions mixed = {.cvar_alpha = .3, .auc_weight = .2, .auc_power = power};
     const double tail = loss_of({.cvar_alpha = .3}, logits, targets);
     EXPECT_NEAR(loss_of(mixed, logits, targets), .8 * tail + .2 * auc, 1e-12);
-    EXPECT_NEAR(Objective(mixed, {}).without_pairs({logits}, {targets}).item<double>(), tail,
-                1e-12);
+    EXPECT_NEAR(Objective(mixed, {}).of_split({logits}, {targets}), tail, 1e-12);
   }
+}
+
+TEST(Objective, OfASplitIsTheLossOfItsRowsInOneBatch) {
+  for (const std::string pool : {"element", "sample", "per_au", "per_video"}) {
+    for (const double alpha : {.03, .5, 1.}) {
+      for (const bool all_valid : {true, false}) {
+        std::vector<TaskTargets> targets = {expr_targets(40, 3, all_valid),
+                                            au_targets(40, 4, all_valid)};
+        for (TaskTargets& task : targets) {
+          task.videos = at::arange(40, at::kLong).remainder(7);
+          task.video_count = 9;  // two of them have no row
+        }
+        const std::vector logits = {random_tensor({40, 8}, 5), random_tensor({40, 12}, 6)};
+        ObjectiveOptions options = {.cvar_alpha = alpha, .cvar_pool = pool};
+        options.task_weights = {1, .3};
+        const Objective objective(options, {});
+        EXPECT_NEAR(objective.of_split(logits, targets), objective(logits, targets).item<double>(),
+                    1e-12)
+            << pool << " " << alpha << " " << all_valid;
+      }
+    }
+  }
+}
+
+TEST(Objective, OfASplitTakesManyRowsPieceByPiece) {
+  constexpr std::int64_t kRows = 70000;
+  const TaskTargets targets = au_targets(kRows, 4, false);
+  const at::Tensor logits = random_tensor({kRows, 12}, 6);
+  const Objective objective({.cvar_alpha = .2}, {});
+  EXPECT_NEAR(objective.of_split({logits}, {targets}),
+              objective({logits}, {targets}).item<double>(), 1e-9);
+}
+
+TEST(Objective, OfASplitIsNoNumberWhereALossIsNone) {
+  const TaskTargets targets = expr_targets(10, 3, true);
+  const at::Tensor logits = random_tensor({10, 8}, 5);
+  logits.select(0, 4).fill_(std::nan(""));
+  EXPECT_TRUE(std::isnan(Objective({.cvar_alpha = .5}, {}).of_split({logits}, {targets})));
 }
 
 TEST(ClassWeights, AreInverseFrequenciesWithMeanOne) {

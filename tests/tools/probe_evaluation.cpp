@@ -3,9 +3,9 @@
 
 #include "mien/evaluation/compare.h"
 #include "mien/evaluation/diagnostics.h"
+#include "mien/objective/tail_mean.h"
 #include "mien/scoring/calibration.h"
 #include "mien/scoring/classification.h"
-#include "mien/scoring/tail_mean.h"
 #include "probe_cases.h"
 
 namespace mien::probe {

@@ -57,10 +57,10 @@ class Objective {
   at::Tensor operator()(const std::vector<at::Tensor>& logits,
                         const std::vector<TaskTargets>& targets) const;
 
-  /// The same with the AUC part left out: it grows with the square of the rows, and a whole
-  /// validation split has too many.
-  at::Tensor without_pairs(const std::vector<at::Tensor>& logits,
-                           const std::vector<TaskTargets>& targets) const;
+  /// Of a whole split, in fp64 on the host: without gradients, row by row where that can be, and
+  /// without the AUC part, which grows with the square of the rows. Waits for the device.
+  double of_split(const std::vector<at::Tensor>& logits,
+                  const std::vector<TaskTargets>& targets) const;
 
   /// What evaluate()'s gradients change by when the logits move along `tangents` (shapes of the
   /// logits): the loss's second derivative times a direction. The tail stays the one that is chosen
@@ -87,6 +87,7 @@ class Objective {
     at::Tensor loss, gradient, tail_level;
   };
   TaskValue task_value(const at::Tensor& logits, const TaskTargets& targets, double alpha) const;
+  double task_of_split(const at::Tensor& logits, const TaskTargets& targets) const;
   LossValues element_losses(const at::Tensor& logits, const TaskTargets& targets) const;
   CrossEntropyOptions cross_entropy_options(const at::Tensor& logits) const;
   at::Tensor element_curvature(const at::Tensor& logits, const TaskTargets& targets,

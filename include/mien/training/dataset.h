@@ -44,7 +44,7 @@ struct RowSource {
 /// One task's labels, a row a sample.
 struct TaskLabels {
   Task task = Task::kExpr;
-  /// EXPR int64 [N]; AU fp32 [N, 12]; VA fp32 [N, 2]; 0 where not valid. On the device.
+  /// EXPR int64 [N]; AU uint8 [N, 12]; VA fp32 [N, 2]; 0 where not valid. On the device.
   at::Tensor labels;
   at::Tensor valid;       ///< bool [N] (EXPR, VA: both values) or [N, 12]. On the device
   at::Tensor valid_host;  ///< the same on the CPU, [N, 1] or [N, 12]

@@ -17,6 +17,8 @@
 namespace mien {
 namespace {
 
+constexpr std::int64_t kRowsAtOnce = 65536;  ///< of what is not to be copied as a whole
+
 /// One task's labels of one video, read along ascending frames.
 class LabelCursor {
  public:
@@ -122,17 +124,22 @@ at::Tensor row_videos(const Dataset& data) {
 
 TaskLabels load_task(const LabelSet& set, const Dataset& data, const at::Device& device) {
   const std::size_t columns = label_columns(set.task), masks = mask_columns(set.task);
-  const bool classes = set.task == Task::kExpr;
-  const auto made = [&](std::size_t width, at::ScalarType dtype) {
+  const at::ScalarType dtype = set.task == Task::kExpr ? at::kLong
+                               : set.task == Task::kAu ? at::kByte
+                                                       : at::kFloat;
+  const auto made = [&](std::size_t width, at::ScalarType kind) {
     return at::zeros({data.size(), static_cast<std::int64_t>(width)},
-                     at::TensorOptions().dtype(dtype));
+                     at::TensorOptions().dtype(kind));
   };
   TaskLabels task{.task = set.task, .all_valid = true};
   task.valid_host = made(masks, at::kBool);
-  const at::Tensor labels = made(columns, classes ? at::kLong : at::kFloat);
+  const at::Tensor labels = made(columns, dtype);
   auto* valid = task.valid_host.mutable_data_ptr<bool>();
-  auto* integers = classes ? labels.mutable_data_ptr<std::int64_t>() : nullptr;
-  auto* numbers = classes ? nullptr : labels.mutable_data_ptr<float>();
+  const auto store = [&, at = labels.mutable_data_ptr()](std::size_t i, double value) {
+    if (dtype == at::kLong) static_cast<std::int64_t*>(at)[i] = static_cast<std::int64_t>(value);
+    if (dtype == at::kByte) static_cast<std::uint8_t*>(at)[i] = static_cast<std::uint8_t>(value);
+    if (dtype == at::kFloat) static_cast<float*>(at)[i] = static_cast<float>(value);
+  };
   std::int64_t rows_with_label = 0;
   std::optional<LabelCursor> cursor;
   for (std::size_t i = 0; i < data.rows.size(); ++i) {
@@ -145,12 +152,11 @@ TaskLabels load_task(const LabelSet& set, const Dataset& data, const at::Device&
     for (std::size_t c = 0; c < columns; ++c) {
       const bool known = any && is_valid_value(set.task, values[c]);
       if (masks > 1) valid[i * masks + c] = known;
-      if (known && classes) integers[i * columns + c] = static_cast<std::int64_t>(values[c]);
-      if (known && !classes) numbers[i * columns + c] = static_cast<float>(values[c]);
+      if (known) store(i * columns + c, values[c]);
     }
   }
   task.all_valid = std::all_of(valid, valid + task.valid_host.numel(), [](bool v) { return v; });
-  task.labels = (classes ? labels.select(1, 0) : labels).to(device);
+  task.labels = (columns == 1 ? labels.select(1, 0) : labels).to(device);
   const at::Tensor mask = masks == 1 ? task.valid_host.select(1, 0) : task.valid_host;
   task.valid = mask.to(device).contiguous();
   task.without_embedding = labelled_frames(set) - rows_with_label;
@@ -175,23 +181,40 @@ void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows, st
   }
 }
 
-void update(Sha256& sha, const at::Tensor& tensor) {
-  constexpr std::int64_t kRowsAtOnce = 65536;  // a device's embeddings are not copied as a whole
+/// With the values in `dtype`.
+void update(Sha256& sha, const at::Tensor& tensor, at::ScalarType dtype) {
   for (const at::Tensor& chunk : tensor.split(kRowsAtOnce)) {
-    const at::Tensor host = chunk.to(at::kCPU).contiguous();
+    const at::Tensor host = chunk.to(at::kCPU, dtype).contiguous();
     sha.update({static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()});
   }
+}
+
+/// Sums of the columns in fp64; at::sum would make a copy of everything in fp64 first.
+at::Tensor column_sums(const at::Tensor& tensor) {
+  at::Tensor sums = at::zeros({tensor.size(1)}, at::TensorOptions().dtype(at::kDouble));
+  for (const at::Tensor& chunk : tensor.split(kRowsAtOnce)) {
+    sums += chunk.sum(0, /*keepdim=*/false, at::kDouble).to(at::kCPU);
+  }
+  return sums;
+}
+
+/// Of each column's valid labels; those that are not valid hold 0.
+std::vector<double> column_means(const TaskLabels& task) {
+  const at::Tensor valid = column_sums(task.valid_host).clamp_min_(1);
+  const at::Tensor means = column_sums(task.labels).div(valid).contiguous();
+  const auto* values = means.const_data_ptr<double>();
+  return {values, values + means.numel()};
 }
 
 std::string digest_of(const Dataset& data) {
   Sha256 sha;
   for (const std::string& video : data.videos) sha.update(video + "\n");
   sha.update(std::as_bytes(std::span(data.rows)));
-  update(sha, data.embeddings);
+  update(sha, data.embeddings, at::kHalf);
   for (const TaskLabels& task : data.tasks) {
     sha.update(task_name(task.task));
-    update(sha, task.labels);
-    update(sha, task.valid_host);
+    update(sha, task.labels, task.task == Task::kExpr ? at::kLong : at::kFloat);
+    update(sha, task.valid_host, at::kBool);
   }
   return sha.hex();
 }
@@ -235,11 +258,7 @@ std::vector<std::int64_t> Dataset::expr_counts() const {
 std::vector<double> Dataset::au_shares() const {
   for (const TaskLabels& task : tasks) {
     if (task.task != Task::kAu) continue;
-    const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
-    const at::Tensor ones = task.labels.sum(0, false, at::kDouble).to(at::kCPU);  // 0: not valid
-    const at::Tensor shares = ones.div(valid).contiguous();
-    const auto* values = shares.const_data_ptr<double>();
-    return {values, values + shares.numel()};
+    return column_means(task);
   }
   return {};
 }
@@ -247,11 +266,7 @@ std::vector<double> Dataset::au_shares() const {
 std::vector<double> Dataset::va_means() const {
   for (const TaskLabels& task : tasks) {
     if (task.task != Task::kVa) continue;
-    const at::Tensor valid = task.valid_host.sum(0, false, at::kDouble).clamp_min(1);
-    const at::Tensor sums = task.labels.sum(0, false, at::kDouble).to(at::kCPU);  // 0: not valid
-    const at::Tensor means = sums.div(valid).contiguous();
-    const auto* values = means.const_data_ptr<double>();
-    return {values, values + means.numel()};
+    return column_means(task);
   }
   return {};
 }

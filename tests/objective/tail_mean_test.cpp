@@ -1,4 +1,4 @@
-#include "mien/scoring/tail_mean.h"
+#include "mien/objective/tail_mean.h"
 
 #include <gtest/gtest.h>
 
