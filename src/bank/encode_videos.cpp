@@ -16,9 +16,6 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
-/// Temporaries live for seconds; the clocks of two machines may differ by minutes.
-constexpr std::chrono::hours kDeadTemporary{1};
-
 void require_computes(const Encoder& encoder, const BankCompute& compute, const fs::path& folder) {
   if (compute.path == encoder.path_name() && compute.dtype == encoder.dtype_name()) return;
   throw InputError(

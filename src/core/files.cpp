@@ -1,11 +1,15 @@
 #include "mien/core/files.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <system_error>
 
@@ -38,22 +42,56 @@ fs::path folder_of(const fs::path& path) {
 
 constexpr std::string_view kTemporarySuffix = ".tmp";
 
-std::string temporary_name(const fs::path& path) {
+std::string temporary_name(const std::string& name) {
   char random[9];
   std::snprintf(random, sizeof(random), "%08x", std::random_device()());
-  return concat(".", path.filename().string(), ".", ::getpid(), ".", random, kTemporarySuffix);
+  return concat(".", name, ".", ::getpid(), ".", random, kTemporarySuffix);
 }
 
-/// Whether temporary_name() gave it: .<name>.<digits>.<8 hexadecimal digits>.tmp
-bool is_temporary_name(std::string_view name) {
-  const auto is_made_of = [](std::string_view text, std::string_view characters) {
-    return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+/// What temporary_name() was given, and by which process.
+struct TemporaryName {
+  std::string_view name;
+  std::int64_t process = 0;
+};
+
+/// From .<name>.<digits>.<8 hexadecimal digits>.tmp; nothing for other names.
+std::optional<TemporaryName> parse_temporary_name(std::string_view text) {
+  const auto is_made_of = [](std::string_view field, std::string_view characters) {
+    return !field.empty() && field.find_first_not_of(characters) == std::string_view::npos;
   };
-  if (!name.starts_with('.') || !name.ends_with(kTemporarySuffix)) return false;
-  const auto fields = split(name.substr(1, name.size() - 1 - kTemporarySuffix.size()), '.');
-  return fields.size() >= 3 && fields.back().size() == 8 &&
-         is_made_of(fields.back(), "0123456789abcdef") &&
-         is_made_of(fields[fields.size() - 2], "0123456789");
+  if (!text.starts_with('.') || !text.ends_with(kTemporarySuffix)) return std::nullopt;
+  text = text.substr(1, text.size() - 1 - kTemporarySuffix.size());
+  const auto fields = split(text, '.');
+  if (fields.size() < 3 || fields.back().size() != 8) return std::nullopt;
+  const std::string_view process = fields[fields.size() - 2];
+  if (!is_made_of(fields.back(), "0123456789abcdef") || !is_made_of(process, "0123456789")) {
+    return std::nullopt;
+  }
+  TemporaryName made{.name = text.substr(0, text.size() - process.size() - 10)};
+  if (!parse_integer(process, made.process)) return std::nullopt;
+  return made;
+}
+
+/// Process numbers say who is alive on their own machine only.
+std::string scratch_name(const fs::path& path) {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host = {"unknown"};
+  return concat(path.filename().string(), ".", host.data());
+}
+
+bool is_alive(std::int64_t process) {
+  return ::kill(static_cast<pid_t>(process), 0) == 0 || errno != ESRCH;
+}
+
+/// When anything in the folder was last written; the latest there is when it cannot be read.
+fs::file_time_type last_written_in(const fs::path& folder) {
+  std::error_code error;
+  fs::file_time_type latest = fs::last_write_time(folder, error);
+  fs::recursive_directory_iterator at(folder, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    latest = std::max(latest, fs::last_write_time(at->path(), error));
+  }
+  return error ? fs::file_time_type::max() : latest;
 }
 
 /// Renames unless the target is there. True when it did; otherwise errno says why not.
@@ -77,7 +115,7 @@ std::string read_text(const fs::path& path, const std::string& what) {
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  temporary_ = folder_of(path_) / temporary_name(path_);
+  temporary_ = folder_of(path_) / temporary_name(path_.filename().string());
   stream_.open(temporary_, std::ios::binary | std::ios::trunc);
   if (!stream_) throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
 }
@@ -127,7 +165,8 @@ void AtomicFile::rename_finished() {
   sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
 }
 
-ScratchFolder::ScratchFolder(const fs::path& path) : path_(folder_of(path) / temporary_name(path)) {
+ScratchFolder::ScratchFolder(const fs::path& path)
+    : path_(folder_of(path) / temporary_name(scratch_name(path))) {
   make_folder(path_, "folder");
 }
 
@@ -141,12 +180,27 @@ void remove_old_temporaries(const fs::path& folder, std::chrono::seconds age) {
   const auto oldest = fs::file_time_type::clock::now() - age;
   std::vector<fs::path> old;
   for (fs::directory_iterator at(folder, ignored), end; at != end; at.increment(ignored)) {
-    if (!is_temporary_name(at->path().filename().string())) continue;
+    if (!parse_temporary_name(at->path().filename().string())) continue;
     std::error_code gone;
     const auto written = fs::last_write_time(at->path(), gone);
     if (!gone && written < oldest) old.push_back(at->path());
   }
   for (const fs::path& file : old) fs::remove(file, ignored);
+}
+
+void remove_dead_scratch(const fs::path& path, std::chrono::seconds age) {
+  std::error_code ignored;
+  const auto oldest = fs::file_time_type::clock::now() - age;
+  const std::string name = scratch_name(path);
+  std::vector<fs::path> dead;
+  for (fs::directory_iterator at(folder_of(path), ignored), end; at != end; at.increment(ignored)) {
+    const std::string text = at->path().filename().string();
+    const auto made = parse_temporary_name(text);
+    if (!made || made->name != name || is_alive(made->process)) continue;
+    if (!fs::is_directory(at->symlink_status(ignored))) continue;
+    if (last_written_in(at->path()) < oldest) dead.push_back(at->path());
+  }
+  for (const fs::path& folder : dead) fs::remove_all(folder, ignored);
 }
 
 void write_text(const fs::path& path, std::string_view text) {

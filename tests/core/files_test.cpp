@@ -1,8 +1,12 @@
 #include "mien/core/files.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <set>
+#include <stdexcept>
 
 #include "expectations.h"
 #include "temporary_folder.h"
@@ -120,6 +124,88 @@ TEST(RemoveOldTemporaries, LeavesWhatAtomicFileDidNotMake) {
 TEST(RemoveOldTemporaries, TakesAFolderThatDoesNotExist) {
   const TemporaryFolder folder;
   EXPECT_NO_THROW(remove_old_temporaries(folder.path() / "missing", 1h));
+}
+
+/// A process that waits beside a ScratchFolder of its own, until it is killed.
+class ScratchHolder {
+ public:
+  explicit ScratchHolder(const fs::path& path) {
+    int ready[2] = {};
+    if (::pipe(ready) != 0) throw std::runtime_error("no pipe");
+    child_ = ::fork();
+    if (child_ == 0) {
+      const ScratchFolder scratch(path);
+      make_folder(scratch.path() / "0", "folder");
+      write_text(scratch.path() / "0" / "bank", "content");
+      if (::write(ready[1], "x", 1) == 1) ::pause();
+      ::_exit(0);
+    }
+    char byte = 0;
+    if (::read(ready[0], &byte, 1) != 1) throw std::runtime_error("the other process is gone");
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ~ScratchHolder() { kill(); }
+  ScratchHolder(const ScratchHolder&) = delete;
+  ScratchHolder& operator=(const ScratchHolder&) = delete;
+
+  void kill() {
+    if (child_ == 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    child_ = 0;
+  }
+
+ private:
+  pid_t child_ = 0;
+};
+
+void make_old(const fs::path& folder, std::chrono::seconds age) {
+  const auto then = fs::file_time_type::clock::now() - age;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    fs::last_write_time(entry.path(), then);
+  }
+}
+
+TEST(RemoveDeadScratch, TakesThatOfAKilledProcessOnceItIsOld) {
+  const TemporaryFolder folder;
+  ScratchHolder holder(folder.path() / "banks");
+  ASSERT_EQ(names_in(folder.path()).size(), 1U);
+  make_old(folder.path(), 2h);
+  remove_dead_scratch(folder.path() / "banks", 1h);
+  EXPECT_EQ(names_in(folder.path()).size(), 1U) << "its process lives";
+  holder.kill();
+  remove_dead_scratch(folder.path() / "others", 1h);
+  EXPECT_EQ(names_in(folder.path()).size(), 1U) << "of another name";
+  remove_dead_scratch(folder.path() / "banks", 3h);
+  EXPECT_EQ(names_in(folder.path()).size(), 1U) << "not as old as that";
+  remove_dead_scratch(folder.path() / "banks", 1h);
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{});
+}
+
+TEST(RemoveDeadScratch, LeavesWhatWasWrittenNotLongAgo) {
+  const TemporaryFolder folder;
+  ScratchHolder(folder.path() / "banks").kill();
+  make_old(folder.path(), 2h);
+  const std::string name = *names_in(folder.path()).begin();
+  fs::last_write_time(folder.path() / name / "0" / "bank", fs::file_time_type::clock::now());
+  remove_dead_scratch(folder.path() / "banks", 1h);
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{name});
+}
+
+TEST(RemoveDeadScratch, LeavesThatOfOtherMachinesAndFiles) {
+  const TemporaryFolder folder;
+  ScratchHolder(folder.path() / "banks").kill();
+  const std::string mine = *names_in(folder.path()).begin();  // .banks.<host>.<pid>.<random>.tmp
+  const auto end = mine.find('.', 7);
+  const std::string theirs = ".banks.elsewhere" + mine.substr(end);
+  fs::rename(folder.path() / mine, folder.path() / theirs);
+  const std::string file = mine.substr(0, mine.size() - 5) + "0.tmp";
+  folder.write(file, "");
+  make_old(folder.path(), 2h);
+  remove_dead_scratch(folder.path() / "banks", 1h);
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{theirs, file}));
+  EXPECT_NO_THROW(remove_dead_scratch(folder.path() / "missing" / "banks", 1h));
 }
 
 TEST(AtomicFileTest, WithoutACommitNothingIsLeft) {

@@ -45,10 +45,14 @@ class AtomicFile {
   bool finished_ = false, committed_ = false;
 };
 
+/// How old a temporary is that nobody is writing any more: they live for seconds, the clocks of two
+/// machines may differ by minutes.
+inline constexpr std::chrono::hours kDeadTemporary{1};
+
 /// A hidden folder beside `path` for what is needed only until this object goes; nobody else's.
 class ScratchFolder {
  public:
-  /// Makes .<name>.<pid>.<random>.tmp. Throws InputError when that fails.
+  /// Makes .<name>.<host>.<pid>.<random>.tmp. Throws InputError when that fails.
   explicit ScratchFolder(const std::filesystem::path& path);
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;
@@ -63,6 +67,10 @@ class ScratchFolder {
 /// Removes what AtomicFile left in `folder` when its process was killed: temporaries that were last
 /// written longer than `age` ago. Younger ones may be somebody's.
 void remove_old_temporaries(const std::filesystem::path& folder, std::chrono::seconds age);
+
+/// Removes what ScratchFolder left beside `path` when its process was killed: made on this machine
+/// by a process that is gone, and nothing in it written for `age`.
+void remove_dead_scratch(const std::filesystem::path& path, std::chrono::seconds age);
 
 /// Writes `text` as the whole of `path`, atomically.
 void write_text(const std::filesystem::path& path, std::string_view text);

@@ -43,11 +43,18 @@ std::vector<VideoFrames> find_videos(const ScratchRequest& request) {
   return videos;
 }
 
+/// Banks of commands that were killed take disk that nobody sees: the next command frees it.
+std::filesystem::path place(const std::filesystem::path& beside) {
+  std::filesystem::path path = beside.parent_path() / "mien-banks";
+  remove_dead_scratch(path, kDeadTemporary);
+  return path;
+}
+
 }  // namespace
 
 ScratchBanks::ScratchBanks(const ScratchRequest& request, const std::vector<HeadMetadata>& heads,
                            const std::filesystem::path& beside)
-    : folder_(beside) {
+    : folder_(place(beside)) {
   const std::vector<std::string> encoders = wanted_encoders(request, heads);
   const std::vector<VideoFrames> videos = find_videos(request);
   for (std::size_t i = 0; i < encoders.size(); ++i) {
