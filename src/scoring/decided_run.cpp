@@ -3,28 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/json_text.h"
 #include "mien/core/text.h"
 #include "mien/scoring/decisions_file.h"
-#include "tuned_weights.h"
 
 namespace mien {
 namespace fs = std::filesystem;
-
-void require_tuned_weights(const OpenRun& run, const DecidingRun& tuned, const fs::path& file) {
-  if (sha256_of_file(run.weights) == tuned.weights_sha256) return;
-  const fs::path other = run.folder / (tuned.weights + ".safetensors");
-  std::error_code ignored;
-  const bool named = other.filename() != run.weights.filename() && fs::exists(other, ignored) &&
-                     sha256_of_file(other) == tuned.weights_sha256;
-  throw InputError("RUN", run.folder.string(),
-                   concat(run.weights.filename().string(), " is not what ", file.string(),
-                          " was tuned on; expected ",
-                          named ? concat("--weights ", tuned.weights, ", ") : std::string(),
-                          "--raw, or mien tune again"));
-}
 
 std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
                                         const HeadMetadata& head, const fs::path& run) {
@@ -108,8 +93,7 @@ Priors DecidedRun::priors() const {
 }
 
 DecisionRule DecidedRun::rule(Task task) const {
-  const auto found = rules.find(task);
-  return found == rules.end() ? DecisionRule() : found->second;
+  return rule_for(rules, task);
 }
 
 bool DecidedRun::decides_by_tuning() const {
@@ -153,7 +137,7 @@ DecidedRun open_decided_run(const fs::path& folder, const std::string& which,
   DecidedRun run{open_runs(folders, weights, banks, use), tuned.rules, {}};
   run.tasks = run.head().shape.tasks;
   for (std::size_t r = 0; r < run.runs.size(); ++r) {
-    require_tuned_weights(run.runs[r], tuned.runs[r], file);
+    require_tuned_weights(run.runs[r].weights, tuned.runs[r], file);
   }
   return run;
 }

@@ -7,7 +7,6 @@
 #include "mien/core/text.h"
 #include "mien/scoring/decided_run.h"
 #include "mien/scoring/decisions_file.h"
-#include "tuned_weights.h"
 
 namespace mien {
 namespace fs = std::filesystem;
@@ -66,7 +65,7 @@ DecisionRule own_rule(const OpenRun& run, Task task, bool is_alone) {
                             tuned.runs.size() > 1 ? "other runs" : "this run alone",
                             "; expected --raw, or mien tune over these runs"));
   }
-  require_tuned_weights(run, tuned.runs.front(), file);
+  require_tuned_weights(run.weights, tuned.runs.front(), file);
   return found->second;
 }
 

@@ -78,6 +78,11 @@ std::string shown_ingredient(Task task, std::string name) {
   return name.replace(at, kLevels.size(), task == Task::kAu ? "thresholds" : "biases");
 }
 
+DecisionRule rule_for(const DecisionRules& rules, Task task) {
+  const auto found = rules.find(task);
+  return found == rules.end() ? DecisionRule() : found->second;
+}
+
 std::string text_of(const DecisionRule& rule) {
   std::vector<std::string> parts;
   if (rule.weights.size() > 1) parts.push_back("weights " + numbers_text(rule.weights));

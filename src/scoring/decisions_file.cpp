@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
@@ -168,6 +169,20 @@ DecisionsFile read_decisions(const fs::path& file) {
     decisions.rules[task] = rule_of(reader, task, value, runs.size());
   }
   return decisions;
+}
+
+void require_tuned_weights(const fs::path& weights, const DecidingRun& tuned,
+                           const fs::path& file) {
+  if (sha256_of_file(weights) == tuned.weights_sha256) return;
+  const fs::path run = weights.parent_path(), other = run / (tuned.weights + ".safetensors");
+  std::error_code ignored;
+  const bool named = other.filename() != weights.filename() && fs::exists(other, ignored) &&
+                     sha256_of_file(other) == tuned.weights_sha256;
+  throw InputError("RUN", run.string(),
+                   concat(weights.filename().string(), " is not what ", file.string(),
+                          " was tuned on; expected ",
+                          named ? concat("--weights ", tuned.weights, ", ") : std::string(),
+                          "--raw, or mien tune again"));
 }
 
 void write_decisions(const fs::path& file, const DecisionsFile& decisions) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "mien/core/error.h"
+
 namespace mien {
 namespace {
 
@@ -41,6 +43,17 @@ Prior column_means(const LabelSet& labels) {
 }
 
 }  // namespace
+
+const Prior& prior_for(Task task, const Priors& priors, const std::string& video) {
+  const auto found = priors.find(task);
+  if (found == priors.end() || found->second.size() != score_columns(task)) {
+    throw InputError("video", video,
+                     "has no embedding, and the training labels' frequencies that would answer "
+                     "for it are not known for " +
+                         task_name(task));
+  }
+  return found->second;
+}
 
 Prior prior_of(const LabelSet& labels) {
   return labels.task == Task::kExpr ? class_shares(labels) : column_means(labels);

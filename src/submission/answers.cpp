@@ -19,17 +19,6 @@ std::vector<double> decided(SubmissionTask task, Task source, std::span<const fl
 
 }  // namespace
 
-const Prior& prior_for(Task task, const Priors& priors, const std::string& video) {
-  const auto found = priors.find(task);
-  if (found == priors.end() || found->second.size() != score_columns(task)) {
-    throw InputError("video", video,
-                     "has no embedding, and the training labels' frequencies that would answer "
-                     "for it are not known for " +
-                         task_name(task));
-  }
-  return found->second;
-}
-
 std::vector<Source> sources_of(SubmissionTask task) {
   switch (task) {
     case SubmissionTask::kExpr:
@@ -58,8 +47,7 @@ void VideoAnswers::answer(const ScoreSource& scored, const std::string& video) {
   const std::size_t columns = submission_columns(task_);
   for (const Source& source : sources_of(task_)) {
     const VideoScores* scores = usable_scores(scored.probabilities.at(source.task), video);
-    const auto tuned = scored.rules.find(source.task);
-    const DecisionRule rule = tuned == scored.rules.end() ? DecisionRule() : tuned->second;
+    const DecisionRule rule = rule_for(scored.rules, source.task);
     std::vector<double> decisions;
     if (scores != nullptr) {
       const auto rows = smoothed(*scores, score_columns(source.task), rule.smoothing, frames_);

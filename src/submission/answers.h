@@ -16,9 +16,6 @@ struct ScoreSource {
   const DecisionRules& rules;
 };
 
-/// What answers for a video without scores. Throws InputError when it is not known.
-const Prior& prior_for(Task task, const Priors& priors, const std::string& video);
-
 /// The answers of one video at the frames that its template rows ask for.
 class VideoAnswers {
  public:

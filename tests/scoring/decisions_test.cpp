@@ -140,5 +140,11 @@ TEST(DecisionRules, AreToldWithoutWhatChangesNothing) {
             "weights 0.500 0.500; smoothing box of half-window 7; thresholds 0.500 0.125");
 }
 
+TEST(RuleFor, GivesTheDefaultForATaskThatWasNotTuned) {
+  const DecisionRules rules = {{Task::kAu, {.thresholds = std::vector<double>(12, .3)}}};
+  EXPECT_EQ(rule_for(rules, Task::kAu).thresholds.front(), .3);
+  EXPECT_EQ(rule_for(rules, Task::kExpr), DecisionRule());
+}
+
 }  // namespace
 }  // namespace mien

@@ -24,6 +24,9 @@ struct DecisionRule {
 
 using DecisionRules = std::map<Task, DecisionRule>;
 
+/// The default rule for a task that was not tuned.
+DecisionRule rule_for(const DecisionRules& rules, Task task);
+
 /// For people: "smoothing box of half-window 25; thresholds 0.312 ..."; what changes nothing (no
 /// window, biases of 0, thresholds of .5) is left out, and all of it reads "untuned".
 std::string text_of(const DecisionRule& rule);

@@ -43,6 +43,11 @@ nlohmann::json to_json(Task task, const DecisionRule& rule);
 /// count or range.
 DecisionsFile read_decisions(const std::filesystem::path& file);
 
+/// Throws InputError when `weights`, of a run's folder, is not the file that `tuned` names, an
+/// entry of the decisions in `file`.
+void require_tuned_weights(const std::filesystem::path& weights, const DecidingRun& tuned,
+                           const std::filesystem::path& file);
+
 /// Atomic.
 void write_decisions(const std::filesystem::path& file, const DecisionsFile& decisions);
 

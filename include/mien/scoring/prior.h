@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "mien/data/labels.h"
@@ -16,6 +17,9 @@ using Prior = std::vector<float>;
 
 /// By task; a task that is not there is unknown.
 using Priors = std::map<Task, Prior>;
+
+/// What answers for a video without scores. Throws InputError when it is not known.
+const Prior& prior_for(Task task, const Priors& priors, const std::string& video);
 
 /// Over all valid labels of the set; all zeros when there are none.
 Prior prior_of(const LabelSet& labels);

@@ -61,8 +61,7 @@ ExportedHead head_of(const LoneRun& run) {
 std::vector<ExportedTask> tasks_of(const LoneRun& run) {
   std::vector<ExportedTask> tasks;
   for (const Task task : run.head.shape.tasks) {
-    const auto found = run.rules.find(task);
-    const DecisionRule rule = found == run.rules.end() ? DecisionRule() : found->second;
+    const DecisionRule rule = rule_for(run.rules, task);
     tasks.push_back({task, task == Task::kExpr ? rule.bias : rule.thresholds});
   }
   return tasks;

@@ -1,7 +1,6 @@
 #include "runs/lone_run.h"
 
 #include "mien/bank/bank.h"
-#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 #include "mien/scoring/decisions_file.h"
@@ -21,11 +20,7 @@ DecisionRules own_rules(const LoneRun& run) {
                      concat("its decisions.json blends ", tuned.runs.size(),
                             " runs; expected --raw, or mien tune over this run alone"));
   }
-  if (sha256_of_file(run.weights) != tuned.runs.front().weights_sha256) {
-    throw InputError("RUN", run.folder.string(),
-                     concat(run.weights.filename().string(), " is not what ", file.string(),
-                            " was tuned on; expected --raw, or mien tune again"));
-  }
+  require_tuned_weights(run.weights, tuned.runs.front(), file);
   return tuned.rules;
 }
 
