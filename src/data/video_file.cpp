@@ -1,6 +1,10 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
@@ -42,6 +46,15 @@ std::optional<cv::RotateFlags> turn_of(const cv::VideoCapture& capture) {
   }
 }
 
+/// What a person can do something about, as far as the file tells it.
+std::string why_not(const std::string& path) {
+  std::error_code error;
+  if (::access(path.c_str(), R_OK) != 0)
+    return concat("cannot be read (", std::strerror(errno), ")");
+  const auto bytes = std::filesystem::file_size(path, error);
+  return !error && bytes == 0 ? "an empty file" : "not a video that can be decoded";
+}
+
 class VideoFile : public FrameSource {
  public:
   VideoFile(const std::filesystem::path& file, std::int64_t every) : every_(every) {
@@ -52,7 +65,7 @@ class VideoFile : public FrameSource {
       capture_.open(path, cv::CAP_FFMPEG);
     } catch (const cv::Exception&) {
     }
-    if (!capture_.isOpened()) throw ImageError("not a video that can be decoded");
+    if (!capture_.isOpened()) throw ImageError(why_not(path));
     capture_.set(cv::CAP_PROP_ORIENTATION_AUTO, 0);
     turn_ = turn_of(capture_);
     const double promised = capture_.get(cv::CAP_PROP_FRAME_COUNT);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "mien/core/error.h"
@@ -20,8 +21,8 @@ class Inputs {
     const auto [known, added] = by_name_.try_emplace(input.name, input.path);
     if (!added) {
       throw InputError(flag, input.path.string(),
-                       concat("its crops would go to the folder ", input.name, ", as those of ",
-                              known->second.string(), " do; expected different names"));
+                       concat("would be called ", input.name, ", as ", known->second.string(),
+                              " is; expected different names"));
     }
     inputs_.push_back(std::move(input));
   }
@@ -32,6 +33,39 @@ class Inputs {
   std::map<std::string, fs::path> by_name_;
   std::vector<CropInput> inputs_;
 };
+
+constexpr std::array kVideoSuffixes = {".mp4",  ".m4v",  ".mov", ".avi", ".mkv", ".webm",
+                                       ".mpg",  ".mpeg", ".wmv", ".flv", ".3gp", ".mts",
+                                       ".m2ts", ".ts",   ".ogv", ".mxf"};
+
+bool is_video_name(const fs::path& file) {
+  const std::string suffix = lower(file.extension().string());
+  return !file.filename().string().starts_with('.') &&
+         std::ranges::find(kVideoSuffixes, suffix) != kVideoSuffixes.end();
+}
+
+/// The video files right in the folder, by their suffixes, in byte order.
+std::vector<fs::path> videos_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; at != end; at.increment(error)) {
+    if (is_video_name(at->path()) && !at->is_directory()) files.push_back(at->path());
+  }
+  if (error) {
+    throw InputError("--video", folder.string(), "cannot be read (" + error.message() + ")");
+  }
+  if (files.empty()) {
+    throw InputError("--video", folder.string(),
+                     "holds no video file; expected .mp4, .mov, .avi, .mkv or the like in it");
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::vector<fs::path> files_of(const fs::path& video) {
+  require_exists(video, "--video", "a video file, or a folder of them");
+  return fs::is_directory(video) ? videos_in(video) : std::vector<fs::path>{video};
+}
 
 }  // namespace
 
@@ -46,12 +80,10 @@ std::unique_ptr<FrameSource> CropInput::open(std::int64_t every) const {
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
                                    const std::vector<std::string>& images) {
   Inputs inputs;
-  for (const fs::path file : videos) {
-    require_exists(file, "--video", "a video file");
-    if (fs::is_directory(file)) {
-      throw InputError("--video", file.string(), "expected a video file, this is a folder");
+  for (const fs::path path : videos) {
+    for (const fs::path& file : files_of(path)) {
+      inputs.add({.name = file.stem().string(), .path = file, .is_video = true}, "--video");
     }
-    inputs.add({.name = file.stem().string(), .path = file, .is_video = true}, "--video");
   }
   for (const fs::path path : images) {
     require_exists(path, "--images", "an image file, or a folder of them");

@@ -14,12 +14,6 @@ namespace {
 
 constexpr const char* kKept = "finished videos are kept, the same command goes on";
 
-struct Person {
-  std::int64_t frames = 0;
-  double area = 0;  ///< of the boxes, summed over the frames
-};
-using People = std::map<std::int64_t, Person>;
-
 /// Writes crops and rows of one video into its folder.
 class VideoWriter {
  public:
@@ -35,9 +29,8 @@ class VideoWriter {
     write_rows(rows_, frame);
     for (const TrackedFace& face : frame.faces) {
       const fs::path person = folder_ / std::to_string(face.id);
-      Person& known = people_[face.id];
-      if (known.frames++ == 0) make_folder(person, "--out");
-      known.area += face.detection.box.area();
+      if (frames_[face.id]++ == 0) make_folder(person, "--out");
+      areas_[face.id] += face.detection.box.area();
       write_jpeg(face.crop, quality_, person / crop_name(frame.frame.number));
     }
   }
@@ -50,25 +43,18 @@ class VideoWriter {
     return folder_ / "kept.csv";
   }
 
-  const People& people() const { return people_; }
+  const std::map<std::int64_t, std::int64_t>& frames() const { return frames_; }
+  const std::map<std::int64_t, double>& areas() const { return areas_; }
   const CropSummary& counts() const { return counts_; }
 
  private:
   fs::path folder_;
   std::ofstream rows_;
   int quality_;
-  People people_;
+  std::map<std::int64_t, std::int64_t> frames_;  ///< by id: with that person
+  std::map<std::int64_t, double> areas_;         ///< by id: of the boxes, summed over the frames
   CropSummary counts_;
 };
-
-/// The person with the largest sum of areas, the first of equals.
-std::optional<std::int64_t> main_person(const People& people) {
-  std::optional<std::int64_t> best;
-  for (const auto& [id, person] : people) {
-    if (!best || person.area > people.at(*best).area) best = id;
-  }
-  return best;
-}
 
 }  // namespace
 
@@ -86,7 +72,7 @@ CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
   throw_if_interrupted(kKept);
 
   RowContext context{.video = input.name, .detector = detector.name()};
-  if (options.main_face) context.only = main_person(writer.people()).value_or(0);
+  if (options.main_face) context.only = main_person(writer.areas());
   context.folder_of = [&](std::int64_t id) {
     return context.only ? input.name : folder.folder_of(input.name, id, other_videos);
   };
@@ -97,11 +83,11 @@ CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
   rows.commit();
 
   std::map<std::string, std::string> crops;
-  for (const auto& [id, person] : writer.people()) {
+  for (const auto& [id, frames] : writer.frames()) {
     if (context.only && *context.only != id) continue;
     crops[std::to_string(id)] = context.folder_of(id);
     ++summary.people;
-    summary.crops += person.frames;
+    summary.crops += frames;
   }
   folder.commit(input.name, crops, made_in / "finished.csv");
   ++summary.videos;

@@ -3,6 +3,7 @@
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "mien/core/interrupt.h"
@@ -63,6 +64,12 @@ void stream_faces(FrameSource& source, const FaceDetector& detector,
             tbb::make_filter<ItemPointer, ItemPointer>(tbb::filter_mode::parallel, find) &
             tbb::make_filter<ItemPointer, void>(tbb::filter_mode::serial_in_order, follow));
   });
+}
+
+std::int64_t main_person(const std::map<std::int64_t, double>& areas) {
+  const auto largest =
+      std::ranges::max_element(areas, {}, &std::pair<const std::int64_t, double>::second);
+  return largest == areas.end() ? 0 : largest->first;
 }
 
 }  // namespace mien

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "mien/faces/face_stream.h"
+
 namespace mien {
 namespace {
 
@@ -93,6 +95,12 @@ TEST(AppearanceOf, IsUnitLengthAndBlindToBrightness) {
 TEST(AppearanceOf, AFlatCropIsLikeNothing) {
   const Image flat{16, 16, std::vector<std::uint8_t>(16 * 16 * 3, 80)};
   EXPECT_EQ(likeness(appearance_of(flat), appearance_of(flat)), 0);
+}
+
+TEST(MainPerson, TakesTheLargestAreaTheFirstOfEquals) {
+  EXPECT_EQ(main_person({}), 0);
+  EXPECT_EQ(main_person({{1, 10.}, {2, 30.}, {7, 30.}, {9, 5.}}), 2);
+  EXPECT_EQ(main_person({{3, 0.}}), 3);
 }
 
 }  // namespace

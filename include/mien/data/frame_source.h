@@ -38,7 +38,7 @@ class FrameSource {
 /// A video file: the 1st, K+1st, ... frame of it (`every` K), turned upright by its rotation
 /// metadata. `seconds` are the file's own time stamps, so a variable frame rate shows; where the
 /// decoder gives none (the last frames of a file), the last interval is repeated. Throws ImageError
-/// when it is no video, "not a video that can be decoded".
+/// when it is no video: "not a video that can be decoded", "an empty file", "cannot be read (...)".
 std::unique_ptr<FrameSource> open_video(const std::filesystem::path& file, std::int64_t every);
 
 /// The images of one folder. EXIF orientation is followed: these are photos, not crops. Those that

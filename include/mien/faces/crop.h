@@ -14,7 +14,7 @@ namespace mien {
 
 /// One thing to look through: a video file, an image file, or the images of one folder.
 struct CropInput {
-  std::string name;  ///< of the folder its crops go to
+  std::string name;  ///< in tables, and of the folder its crops go to
   std::filesystem::path path;
   bool is_video = false;
   std::optional<VideoFrames> images;  ///< a folder's
@@ -23,9 +23,10 @@ struct CropInput {
   std::unique_ptr<FrameSource> open(std::int64_t every) const;
 };
 
-/// `videos` are files; `images` are image files, or folders as list_videos() takes them. Names are
-/// those of the files without their suffix. Throws InputError (naming --video or --images) for what
-/// does not exist, for a folder among the videos, for two of one name.
+/// `videos` are files, or folders whose video files (by their suffixes; not those of folders in
+/// them) are taken in byte order; `images` are image files, or folders as list_videos() takes them.
+/// Names are those of the files without their suffix. Throws InputError (naming --video or
+/// --images) for what does not exist, for a folder without videos, for two of one name.
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
                                    const std::vector<std::string>& images);
 

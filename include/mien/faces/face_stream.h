@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "mien/data/face_detector.h"
@@ -33,5 +34,9 @@ struct FaceStreamOptions {
 void stream_faces(FrameSource& source, const FaceDetector& detector,
                   const FaceStreamOptions& options,
                   const std::function<void(FaceFrame&)>& on_frame);
+
+/// Whose boxes sum up to the largest area over the frames, the first of equals; 0 when nobody is
+/// there. `areas`: the sums, by id.
+std::int64_t main_person(const std::map<std::int64_t, double>& areas);
 
 }  // namespace mien

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kExample =
     "  python3 scripts/export_detector.py mtcnn --out mtcnn.pt\n"
-    "  mien crop --video clips/*.mp4 --detector-file mtcnn.pt --out crops --jobs 2\n"
+    "  mien crop --video clips --detector-file mtcnn.pt --out crops --jobs 2\n"
     "  mien encode --images crops --encoder clip-vit-l-14.pt --bank banks/clips";
 
 struct Options {
@@ -107,7 +107,7 @@ void add_crop(CommandLine& line) {
   auto options = std::make_shared<Options>();
   CLI::App* command = line.add("crop", "Videos and photos -> aligned face crops, a table of faces",
                                kExample, options->common);
-  command->add_option("--video", options->videos, "Video files");
+  command->add_option("--video", options->videos, "Video files, or folders of them");
   command->add_option("--images", options->images, "Photos, or folders of frames");
   command->add_option("--out", options->out, "Folder for the crops and faces.csv");
   options->detector.add_to(command, "");
