@@ -74,6 +74,10 @@ void Progress::advance(std::int64_t units, const std::string& note) {
   show(done_ + skipped_ >= total_);
 }
 
+void Progress::expect(std::int64_t units) {
+  total_ += units;
+}
+
 void Progress::skip(std::int64_t units) {
   skipped_ += units;
 }

@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_refused(mien, data, train, mtcnn, run, passers, tm
         assert not out.exists() and not (tmp_path / "seen.mp4").exists()
 
     says("--overlay", "seen.avi", "ends in .mp4", arguments=("--overlay", tmp_path / "seen.avi"))
-    says("--overlay", "another file than --out",
+    says("--overlay", "the file of --out, expected another file",
          base=(*good, "--out", tmp_path / "one.mp4", "--overlay", tmp_path / "one.mp4"))
     says("--bank", "expected either", arguments=("--bank", data / "bank"))
     says("--batch-size", "--images only", arguments=("--batch-size", 3))

@@ -22,6 +22,9 @@ class Progress {
   /// `units` more are done; `note` is shown at the end of the line until the next one.
   void advance(std::int64_t units, const std::string& note = {});
 
+  /// `units` more in all than were expected; fewer when negative.
+  void expect(std::int64_t units);
+
   /// Units that count as done but not towards the rate (skipped, resumed).
   void skip(std::int64_t units);
 

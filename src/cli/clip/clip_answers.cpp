@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "mien/core/error.h"
 #include "mien/core/text.h"
 #include "mien/scoring/compute_scores.h"
 
@@ -12,11 +11,6 @@ namespace {
 template <class T>
 std::span<const T> row_of(const std::vector<T>& values, std::size_t index, std::size_t columns) {
   return std::span(values).subspan(index * columns, columns);
-}
-
-DecisionRule rule_of(const LoneRun& run, Task task) {
-  const auto found = run.rules.find(task);
-  return found == run.rules.end() ? DecisionRule() : found->second;
 }
 
 std::vector<std::int32_t> numbers_of(const Clip& clip) {
@@ -30,7 +24,7 @@ ClipAnswers answers_of(const Clip& clip, const LoneRun& run, std::int64_t id,
   ClipAnswers answers{.name = {}, .id = id, .tasks = {}};
   const ClipPerson& person = clip.people.at(id);
   for (const auto& [task, logits] : person.logits) {
-    const DecisionRule rule = rule_of(run, task);
+    const DecisionRule rule = rule_for(run.rules, task);
     const TaskScores scores = probabilities_of({task, {{"", person.frames, logits}}});
     ClipTask& values = answers.tasks.emplace_back(ClipTask{task, {}, {}});
     values.probabilities =
@@ -40,20 +34,14 @@ ClipAnswers answers_of(const Clip& clip, const LoneRun& run, std::int64_t id,
   return answers;
 }
 
-ClipAnswers prior_answers(const LoneRun& run, std::size_t frames) {
+ClipAnswers prior_answers(const LoneRun& run, const std::string& video, std::size_t frames) {
   ClipAnswers answers;
   const Priors priors = priors_of(run.head);
   for (const Task task : run.head.shape.tasks) {
-    const auto prior = priors.find(task);
-    if (prior == priors.end()) {
-      throw InputError("RUN", run.folder.string(),
-                       "has no counts of its training labels, and no face was found; expected a "
-                       "run of a newer mien train");
-    }
+    const Prior& prior = prior_for(task, priors, video);
     ClipTask& values = answers.tasks.emplace_back(ClipTask{task, {}, {}});
     for (std::size_t i = 0; i < frames; ++i) {
-      values.probabilities.insert(values.probabilities.end(), prior->second.begin(),
-                                  prior->second.end());
+      values.probabilities.insert(values.probabilities.end(), prior.begin(), prior.end());
     }
     values.decisions = decide(task, values.probabilities, DecisionRule());
   }
@@ -74,19 +62,20 @@ bool ClipAnswers::is_in(const ClipFrame& frame) const {
   return std::ranges::find(frame.faces, id, &ClipFace::id) != frame.faces.end();
 }
 
-std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const std::string& name,
+std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const ClipNames& names,
                                     bool everyone) {
   std::vector<ClipAnswers> all;
-  const std::int64_t main = clip.main_person();
+  const std::int64_t main = main_person(clip.areas);
   const std::vector<std::int32_t> numbers = numbers_of(clip);
-  all.push_back(main == 0 ? prior_answers(run, numbers.size())
+  all.push_back(main == 0 ? prior_answers(run, names.video, numbers.size())
                           : answers_of(clip, run, main, numbers));
-  all.back().name = name;
+  all.back().name = names.video;
   if (!everyone) return all;
   for (const auto& [id, person] : clip.people) {
     if (id == main) continue;
     all.push_back(answers_of(clip, run, id, numbers));
-    all.back().name = concat(name, "_", all.size());
+    std::string& name = all.back().name = concat(names.video, "_", all.size());
+    while (names.others.contains(name)) name += "_face";
   }
   return all;
 }

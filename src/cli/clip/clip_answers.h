@@ -1,6 +1,7 @@
 // From a video's logits to the answer for every frame of it.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,16 +22,22 @@ struct ClipTask {
 };
 
 struct ClipAnswers {
-  std::string name;     ///< the video's, with _2, _3, ... for further people
+  std::string name;     ///< in the table
   std::int64_t id = 0;  ///< 0: nobody was found, the training prior stands throughout
   std::vector<ClipTask> tasks;
 
   bool is_in(const ClipFrame& frame) const;
 };
 
-/// The main person as `name`; with `everyone` the others as <name>_2, <name>_3, ... in the order of
-/// their appearance. Throws InputError when nobody is there and the prior is not known.
-std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const std::string& name,
+struct ClipNames {
+  std::string video;
+  std::set<std::string> others;  ///< of other videos in the same table
+};
+
+/// The main person under the video's name; with `everyone` the others as <video>_2, <video>_3, ...
+/// in the order of their appearance, with _face behind it when that is another video's name. Throws
+/// InputError when nobody is there and the prior is not known.
+std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const ClipNames& names,
                                     bool everyone);
 
 }  // namespace mien

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "mien/core/interrupt.h"
-#include "mien/core/progress.h"
 #include "mien/core/text.h"
 #include "mien/data/canvas.h"
 #include "mien/data/video_writer.h"
@@ -94,9 +93,8 @@ void paint(Image& image, const ClipFrame& frame, std::size_t index,
 }  // namespace
 
 void write_overlay(FrameSource& source, const Clip& clip, const std::vector<ClipAnswers>& answers,
-                   const std::filesystem::path& out) {
+                   const std::filesystem::path& out, const std::function<void()>& on_frame) {
   VideoWriter writer(out, "--overlay", clip.width, clip.height, rate_of(clip));
-  Progress progress("drawing", "frames", static_cast<std::int64_t>(clip.frames.size()));
   Image black{clip.width, clip.height, {}};
   black.pixels.resize(static_cast<std::size_t>(clip.width) * static_cast<std::size_t>(clip.height) *
                       3);
@@ -107,7 +105,7 @@ void write_overlay(FrameSource& source, const Clip& clip, const std::vector<Clip
     if (image.width != clip.width || image.height != clip.height) image = black;
     paint(image, clip.frames[i], i, answers);
     writer.write(image);
-    progress.advance(1);
+    on_frame();
   }
   writer.commit();
 }

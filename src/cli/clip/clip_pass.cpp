@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "mien/bank/bank.h"
-#include "mien/core/error.h"
 #include "mien/core/interrupt.h"
-#include "mien/core/progress.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -54,8 +52,9 @@ class CropBatches {
     const auto bad = std::ranges::find_if_not(out, half_is_finite);
     if (bad == out.end()) return out;
     const auto row = (bad - out.begin()) / encoder_.info().embedding_dim;
-    throw InputError("--video", concat("frame ", waiting_[static_cast<std::size_t>(row)].frame),
-                     "has an embedding that is not finite; expected another --dtype");
+    throw ImageError(concat("the embedding of frame ",
+                            waiting_[static_cast<std::size_t>(row)].frame,
+                            " is not finite; expected another --dtype"));
   }
 
   void give_out(const std::map<Task, std::vector<float>>& logits) {
@@ -90,30 +89,21 @@ ClipFrame kept_of(const FaceFrame& frame) {
 
 }  // namespace
 
-std::int64_t Clip::main_person() const {
-  std::int64_t best = 0;
-  for (const auto& [id, person] : people) {
-    if (best == 0 || person.area > people.at(best).area) best = id;
-  }
-  return best;
-}
-
-Clip look_through(FrameSource& source, const FaceDetector& detector,
-                  const FaceStreamOptions& options, Encoder& encoder, const RowScorer& scorer) {
+Clip look_through(FrameSource& source, const ClipPass& pass,
+                  const std::function<void()>& on_frame) {
   Clip clip;
-  CropBatches batches(encoder, scorer, clip);
-  Progress progress("predicting", "frames", source.expected());
-  stream_faces(source, detector, options, [&](FaceFrame& frame) {
+  CropBatches batches(pass.encoder, pass.scorer, clip);
+  stream_faces(source, pass.detector, pass.stream, [&](FaceFrame& frame) {
     clip.frames.push_back(kept_of(frame));
     if (clip.width == 0) {
       clip.width = frame.frame.image.width;
       clip.height = frame.frame.image.height;
     }
     for (const TrackedFace& face : frame.faces) {
-      clip.people[face.id].area += face.detection.box.area();
+      clip.areas[face.id] += face.detection.box.area();
       batches.add(clip.frames.back().number, face);
     }
-    progress.advance(1);
+    on_frame();
   });
   throw_if_interrupted("predictions are kept only when they are complete");
   batches.flush();

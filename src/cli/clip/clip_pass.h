@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +17,6 @@ namespace mien {
 
 /// One person's logits in the frames where the face was found.
 struct ClipPerson {
-  double area = 0;  ///< of the boxes, summed over the frames
   std::vector<std::int32_t> frames;
   std::map<Task, std::vector<float>> logits;  ///< [frames, score_columns]
 };
@@ -38,14 +38,21 @@ struct Clip {
   int width = 0, height = 0;
   std::vector<ClipFrame> frames;
   std::map<std::int64_t, ClipPerson> people;  ///< by id, from 1 in the order of appearance
+  std::map<std::int64_t, double> areas;       ///< of the boxes, summed over the frames, by id
+};
 
-  /// Whose boxes sum up to the largest area, the first of equals; 0 when nobody is there.
-  std::int64_t main_person() const;
+/// What looks at a video; all outlive the call.
+struct ClipPass {
+  const FaceDetector& detector;
+  FaceStreamOptions stream;
+  Encoder& encoder;
+  const RowScorer& scorer;
 };
 
 /// Crops go through the encoder in batches of its preferred size, rounded to half precision as in
-/// a bank. Throws Interrupted when asked to stop, InputError for an embedding that is not finite.
-Clip look_through(FrameSource& source, const FaceDetector& detector,
-                  const FaceStreamOptions& options, Encoder& encoder, const RowScorer& scorer);
+/// a bank, and never hold two videos. `on_frame` is told of every frame. Width and height are 0
+/// when no frame could be decoded. Throws Interrupted when asked to stop, ImageError for an
+/// embedding that is not finite.
+Clip look_through(FrameSource& source, const ClipPass& pass, const std::function<void()>& on_frame);
 
 }  // namespace mien

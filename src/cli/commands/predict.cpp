@@ -4,7 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "clip/predict_clip.h"
+#include "clip/predict_clips.h"
 #include "command_line.h"
 #include "commands/commands.h"
 #include "flags/detector_flags.h"
@@ -22,8 +22,8 @@ constexpr const char* kExample =
     "  mien predict runs/joint --bank banks/clip-l14 --out frames.csv\n"
     "  mien predict runs/joint --images crops --encoder clip-vit-l-14.pt --out frames.jsonl \\\n"
     "               --format jsonl\n"
-    "  mien predict runs/joint --video clip.mp4 --encoder clip-vit-l-14.pt \\\n"
-    "               --detector-file mtcnn.pt --out clip.csv --overlay clip-seen.mp4";
+    "  mien predict runs/joint --video clips more/clip.mp4 --encoder clip-vit-l-14.pt \\\n"
+    "               --detector-file mtcnn.pt --out clips.csv --overlay seen";
 
 struct Options {
   CommonOptions common;
@@ -31,7 +31,8 @@ struct Options {
   std::string out, videos, format = "csv", weights = "best", dtype = "auto";
   EncoderFlags archive;
   std::optional<std::int64_t> batch_size, every, workers;
-  std::string video, overlay;
+  std::vector<std::string> clips;
+  std::string overlay;
   DetectorFlags detector;
   bool force = false, raw = false, everyone = false;
 };
@@ -49,11 +50,11 @@ void refuse_without(const std::string& source, const std::vector<GivenFlag>& fla
 
 void require_source(const Options& options) {
   const bool bank = !options.banks.empty(), images = !options.images.empty(),
-             video = !options.video.empty();
+             video = !options.clips.empty();
   if (bank + images + video != 1) {
     throw InputError("--bank", bank ? join(options.banks) : "(nothing)",
                      "expected either --bank DIR or --images ROOT with --encoder FILE, or "
-                     "--video FILE with --encoder FILE");
+                     "--video FILE... with --encoder FILE");
   }
   if (bank) {
     refuse_without("--images", {{"--encoder", !options.encoders.empty()},
@@ -71,7 +72,7 @@ void require_source(const Options& options) {
   }
 }
 
-/// One run, one encoder; the overlay is an .mp4.
+/// One run, one encoder.
 void require_video(const Options& options) {
   if (options.runs.size() > 1) {
     throw InputError("RUN", join(options.runs), "expected one run with --video");
@@ -81,26 +82,21 @@ void require_video(const Options& options) {
   }
   refuse_without("--images", {{"--batch-size", options.batch_size.has_value()}});
   refuse_without("--bank or --images", {{"--videos", !options.videos.empty()}});
-  if (options.overlay.empty()) return;
-  if (!options.overlay.ends_with(".mp4")) {
-    throw InputError("--overlay", options.overlay, "expected a name that ends in .mp4");
-  }
-  namespace fs = std::filesystem;
-  if (fs::weakly_canonical(options.overlay) == fs::weakly_canonical(options.out)) {
-    throw InputError("--overlay", options.overlay, "expected another file than --out");
-  }
-  require_writable_target(options.overlay, "--overlay", options.force);
 }
 
 void require(const Options& options) {
-  if (options.runs.empty()) require_given("RUN", "", "the folder of a run");
+  if (options.runs.empty()) {
+    require_given("RUN", "",
+                  options.clips.empty() ? "the folder of a run"
+                                        : "the folder of a run, before --video and its files");
+  }
   require_source(options);
   if (options.every) require_in("--every", *options.every, 1, 1'000'000);
   if (options.batch_size) require_in("--batch-size", *options.batch_size, 1, 65'536);
   if (options.workers) require_in("--workers", *options.workers, 0, 1024);
   require_given("--out", options.out, "a file for the rows");
   require_writable_target(options.out, "--out", options.force);
-  if (!options.video.empty()) require_video(options);
+  if (!options.clips.empty()) require_video(options);
 }
 
 ScratchRequest request_of(const Options& options, const std::string& device) {
@@ -148,14 +144,17 @@ void print_summary(const Options& options, const PredictSummary& summary) {
                     with_thousands(summary.interpolated_rows), " of them interpolated\n"));
 }
 
-PredictSummary predict_video(const Options& options, const std::string& device,
-                             PredictionFormat format) {
+void predict_videos(const Options& options, const std::string& device, PredictionFormat format) {
   const std::int64_t threads =
       options.common.threads > 0 ? options.common.threads : runtime_facts().processors;
   const std::int64_t workers = options.workers.value_or(0);
   const ClipRequest request{
       .run = open_lone_run(options.runs.front(), options.weights, options.raw),
-      .video = options.video,
+      .inputs = clip_inputs({.videos = options.clips,
+                             .overlay = options.overlay,
+                             .out = options.out,
+                             .force = options.force},
+                            options.every.value_or(1)),
       .encoder = options.encoders.front(),
       .archive = options.archive,
       .dtype = options.dtype,
@@ -163,13 +162,19 @@ PredictSummary predict_video(const Options& options, const std::string& device,
       .detector = options.detector.choice(),
       .every = options.every.value_or(1),
       .workers = workers > 0 ? workers : threads,
-      .everyone = options.everyone,
-      .overlay = options.overlay};
-  return predict_clip(request, format, options.out);
+      .everyone = options.everyone};
+  const ClipsSummary summary = predict_clips(request, format, options.out);
+  if (const std::string problems = problems_of(summary); !problems.empty()) log::warn(problems);
+  if (options.common.json) {
+    nlohmann::json result = to_json(summary);
+    result["output"] = options.out;
+    print_json(result);
+  } else {
+    print_text("predictions: " + options.out + "\n" + text_of(summary));
+  }
 }
 
-PredictSummary predict_videos(const Options& options, const std::string& device,
-                              PredictionFormat format) {
+void predict_banks(const Options& options, const std::string& device, PredictionFormat format) {
   const std::vector<std::filesystem::path> runs(options.runs.begin(), options.runs.end());
   std::unique_ptr<ScratchBanks> scratch;
   if (!options.images.empty()) {
@@ -182,15 +187,18 @@ PredictSummary predict_videos(const Options& options, const std::string& device,
   PredictionWriter writer(file.stream(), run.tasks, format);
   const PredictSummary summary = predict(run, chosen_videos(options, run), device, writer);
   file.commit();
-  return summary;
+  print_summary(options, summary);
 }
 
 void run_predict(const Options& options) {
   const std::string device = options.common.apply();
   const PredictionFormat format = prediction_format_from_name(options.format, "--format");
   require(options);
-  print_summary(options, options.video.empty() ? predict_videos(options, device, format)
-                                               : predict_video(options, device, format));
+  if (options.clips.empty()) {
+    predict_banks(options, device, format);
+  } else {
+    predict_videos(options, device, format);
+  }
 }
 
 void add_image_flags(CLI::App* command, Options& options) {
@@ -215,12 +223,14 @@ void add_image_flags(CLI::App* command, Options& options) {
 }
 
 void add_video_flags(CLI::App* command, Options& options) {
-  command->add_option("--video", options.video, "A video file: faces, crops, rows in one pass");
+  command->add_option("--video", options.clips,
+                      "Video files, or folders of them: faces, crops, rows in one pass");
   options.detector.add_to(command, "With --video: ");
   command->add_flag("--everyone", options.everyone,
                     "With --video: also others than the one who takes the largest area");
   command->add_option("--overlay", options.overlay,
-                      "With --video: an .mp4 with box, expression and AU bars drawn on it");
+                      "With --video: an .mp4 with box, expression and AU bars drawn on it; of "
+                      "several videos a folder for <video>.mp4 each");
 }
 
 }  // namespace

@@ -1,0 +1,103 @@
+#include "clip/clip_inputs.h"
+
+#include <algorithm>
+#include <map>
+
+#include "mien/core/error.h"
+#include "mien/core/files.h"
+#include "mien/core/text.h"
+
+namespace mien {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kOverlay = "--overlay";
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+/// Files that are not to be written, and what they are: --force replaces results, never what they
+/// are made of.
+class Taken {
+ public:
+  void add(const fs::path& file, const std::string& what) {
+    what_.emplace(fs::weakly_canonical(file), what);
+  }
+
+  void require_free(const fs::path& file, const std::string& flag) const {
+    const auto found = what_.find(fs::weakly_canonical(file));
+    if (found == what_.end()) return;
+    throw InputError(flag, file.string(), "is " + found->second + ", expected another file");
+  }
+
+ private:
+  std::map<fs::path, std::string> what_;
+};
+
+bool takes_a_folder(const ClipFiles& files, std::size_t videos) {
+  return videos > 1 || is_folder(files.overlay) ||
+         std::ranges::any_of(files.videos,
+                             [](const std::string& video) { return is_folder(video); });
+}
+
+void name_overlays(const ClipFiles& files, std::vector<ClipInput>& inputs) {
+  const fs::path given = files.overlay,
+                 overlay = given.has_filename() ? given : given.parent_path();
+  const bool is_video = overlay.extension() == ".mp4" && !is_folder(overlay);
+  if (!takes_a_folder(files, inputs.size())) {
+    if (!is_video) throw InputError(kOverlay, overlay, "expected a name that ends in .mp4");
+    inputs.front().overlay = overlay;
+    return;
+  }
+  std::error_code ignored;
+  if (is_video || (fs::exists(overlay, ignored) && !is_folder(overlay))) {
+    throw InputError(kOverlay, overlay,
+                     concat("expected a folder for the overlays of ", inputs.size(),
+                            inputs.size() == 1 ? " video" : " videos", ", not one file"));
+  }
+  for (ClipInput& input : inputs) input.overlay = overlay / (input.video.name + ".mp4");
+}
+
+void require_overlays(const ClipFiles& files, const Taken& taken, std::vector<ClipInput>& inputs) {
+  name_overlays(files, inputs);
+  const fs::path folder = inputs.front().overlay.parent_path();
+  const bool is_new_folder = inputs.front().overlay != files.overlay && !is_folder(folder);
+  if (is_new_folder) require_writable_target(folder, kOverlay, /*force=*/false);
+  for (const ClipInput& input : inputs) {
+    taken.require_free(input.overlay, kOverlay);
+    if (!is_new_folder) require_writable_target(input.overlay, kOverlay, files.force);
+  }
+}
+
+}  // namespace
+
+std::vector<ClipInput> clip_inputs(const ClipFiles& files, std::int64_t every) {
+  std::vector<ClipInput> inputs;
+  for (CropInput& video : crop_inputs(files.videos, {})) {
+    inputs.push_back({.video = std::move(video), .overlay = {}, .problem = {}});
+  }
+  Taken taken;
+  for (const ClipInput& input : inputs) taken.add(input.video.path, "one of the videos");
+  taken.require_free(files.out, "--out");
+  taken.add(files.out, "the file of --out");
+  if (!files.overlay.empty()) require_overlays(files, taken, inputs);
+  for (ClipInput& input : inputs) {
+    try {
+      input.expected = input.video.open(every)->expected();
+    } catch (const ImageError& problem) {
+      input.problem = problem.what();
+    }
+  }
+  const auto can_be_opened = [](const ClipInput& input) { return input.problem.empty(); };
+  if (std::ranges::none_of(inputs, can_be_opened)) refuse_all(inputs, inputs.front().problem);
+  return inputs;
+}
+
+void refuse_all(const std::vector<ClipInput>& inputs, const std::string& problem) {
+  throw InputError("--video", inputs.front().video.path.string(),
+                   concat(problem, inputs.size() > 1 ? ", nor can the others be used" : ""));
+}
+
+}  // namespace mien
