@@ -249,7 +249,7 @@ void add_predict(CommandLine& line) {
   command->add_option("--format", options->format, "csv or jsonl")->capture_default_str();
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
   command->add_flag("--raw", options->raw, "Without the runs' decisions.json");
-  command->add_flag("--force", options->force, "Replace --out");
+  command->add_flag("--force", options->force, "Replace --out and --overlay");
   line.when_chosen(command, [options] { run_predict(*options); });
 }
 
