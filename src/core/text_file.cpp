@@ -96,6 +96,20 @@ bool is_zip(const fs::path& path) {
   return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kZip;
 }
 
+std::vector<std::string> names_in_zip(const fs::path& path) {
+  std::vector<std::string> names;
+  if (!is_zip(path)) return names;
+  try {
+    const Archive reader = open_packed(path, /*zip=*/true);
+    archive_entry* entry = nullptr;
+    while (next_entry(path, reader.get(), entry)) {
+      if (const char* name = archive_entry_pathname(entry)) names.emplace_back(name);
+    }
+  } catch (const InputError&) {  // a damaged one: what was read says enough
+  }
+  return names;
+}
+
 std::vector<UnpackedFile> unpack_zip(const fs::path& path) {
   const Archive reader = open_packed(path, /*zip=*/true);
   std::vector<UnpackedFile> files;

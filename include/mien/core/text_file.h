@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mien/core/mapped_file.h"
@@ -19,6 +20,9 @@ struct UnpackedFile {
 
 bool is_zip(const std::filesystem::path& path);
 
+/// The names in a .zip, as far as they can be read; none of what is no .zip.
+std::vector<std::string> names_in_zip(const std::filesystem::path& path);
+
 /// The files of a .zip, without folders and hidden files (__MACOSX, .DS_Store, ._*), in the
 /// archive's order. Throws InputError when it is damaged, encrypted, or unpacks to over 2 GB.
 std::vector<UnpackedFile> unpack_zip(const std::filesystem::path& path);
@@ -28,6 +32,8 @@ class TextFile {
  public:
   /// Throws InputError when the file cannot be read or unpacked.
   explicit TextFile(const std::filesystem::path& path);
+  /// Of a text that is unpacked already.
+  explicit TextFile(std::string text) : unpacked_(std::move(text)) {}
 
   std::string_view text() const;  ///< lives as long as this object
 
