@@ -59,6 +59,16 @@ std::vector<OpenRun> open_runs(const std::vector<fs::path>& folders,
   return runs;
 }
 
+std::vector<Bank> DecidedRun::banks() const {
+  std::vector<Bank> out;
+  for (const OpenRun& run : runs) {
+    for (const Bank& bank : run.banks) {
+      if (std::ranges::find(out, bank.folder(), &Bank::folder) == out.end()) out.push_back(bank);
+    }
+  }
+  return out;
+}
+
 LogitsByTask DecidedRun::probabilities(const std::vector<std::string>& videos,
                                        const std::string& device) const {
   std::vector<LogitsByTask> of_runs;

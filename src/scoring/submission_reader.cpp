@@ -8,7 +8,10 @@
 namespace mien {
 
 SubmissionReader::SubmissionReader(std::filesystem::path path)
-    : path_(std::move(path)), file_(path_) {
+    : SubmissionReader(path, TextFile(path)) {}
+
+SubmissionReader::SubmissionReader(std::filesystem::path path, TextFile text)
+    : path_(std::move(path)), file_(std::move(text)) {
   rest_ = file_.text();
   if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
   read_header();
@@ -36,6 +39,11 @@ void SubmissionReader::read_header() {
   if (parse_location(header_.substr(0, header_.find(',')))) {
     fail(shown(header_),
          "expected a header line before the rows, such as " + official_header(SubmissionTask::kVa));
+  }
+  if (task_of_video_header(header_)) {
+    fail(shown(header_),
+         "this is one video's file of a folder of files (3rd edition), expected that folder, or a "
+         "file of all videos with image locations");
   }
   std::vector<std::string> known;
   for (const auto task : {SubmissionTask::kExpr, SubmissionTask::kAu, SubmissionTask::kVa,

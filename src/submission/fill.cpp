@@ -93,6 +93,31 @@ class RowWriter {
   std::size_t decimals_;  ///< leading columns that are real numbers
 };
 
+struct VideoCounts {
+  std::int64_t rows = 0, interpolated = 0, of_prior = 0;
+
+  void add(bool has_scores, bool is_interpolated) {
+    ++rows;
+    of_prior += !has_scores;
+    interpolated += has_scores && is_interpolated;
+  }
+};
+
+void summarise(const Template& form, const std::vector<VideoCounts>& counts,
+               const Histogram& histogram, FillSummary& summary) {
+  for (std::size_t v = 0; v < form.videos.size(); ++v) {
+    const VideoCounts& video = counts[v];
+    summary.prior_rows += video.of_prior;
+    summary.interpolated_rows += video.interpolated;
+    if (video.of_prior > 0) {
+      summary.videos_without_embeddings.push_back(form.videos[v]);
+      continue;
+    }
+    if (histogram.is_constant(v)) summary.constant_videos.push_back(form.videos[v]);
+    if (2 * video.interpolated > video.rows) summary.sparse_videos.push_back(form.videos[v]);
+  }
+}
+
 /// Text on its way to a stream.
 class Output {
  public:
@@ -134,7 +159,7 @@ FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities
   summary.task = form.task;
   summary.rows = static_cast<std::int64_t>(form.rows.size());
   summary.videos = static_cast<std::int64_t>(form.videos.size());
-  std::vector<bool> without_scores(form.videos.size());
+  std::vector<VideoCounts> counts(form.videos.size());
   Output output;
   std::size_t begun = 0;  // files whose header is written
   const auto begin_files_to = [&](std::size_t count) {
@@ -151,9 +176,7 @@ FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities
     const auto values = video.row(row.frame);
     writer.append(output.text(), row.location, values);
     histogram.add(row.video, values);
-    without_scores[row.video] = !video.has_scores();
-    summary.prior_rows += !video.has_scores();
-    summary.interpolated_rows += video.has_scores() && video.interpolated(row.frame);
+    counts[row.video].add(video.has_scores(), video.interpolated(row.frame));
     answers.done_with_row(row.video);
     output.flush_if_large();
   }
@@ -161,12 +184,7 @@ FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities
   output.flush();
   summary.histogram = histogram.named();
   summary.prior = named_prior(form.task, priors);
-  for (std::size_t v = 0; v < form.videos.size(); ++v) {
-    if (without_scores[v]) summary.videos_without_embeddings.push_back(form.videos[v]);
-    if (!without_scores[v] && histogram.is_constant(v)) {
-      summary.constant_videos.push_back(form.videos[v]);
-    }
-  }
+  summarise(form, counts, histogram, summary);
   return summary;
 }
 
@@ -189,7 +207,8 @@ nlohmann::json to_json(const FillSummary& summary) {
           {"videos_without_embeddings", summary.videos_without_embeddings},
           {"histogram", summary.histogram},
           {"prior", summary.prior},
-          {"constant_videos", summary.constant_videos}};
+          {"constant_videos", summary.constant_videos},
+          {"sparse_videos", summary.sparse_videos}};
 }
 
 }  // namespace mien

@@ -28,22 +28,10 @@ struct TaskValues {
   }
 };
 
-std::vector<Bank> banks_of(const DecidedRun& run) {
-  std::vector<Bank> banks;
-  for (const OpenRun& of_run : run.runs) {
-    for (const Bank& bank : of_run.banks) {
-      if (std::ranges::find(banks, bank.folder(), &Bank::folder) == banks.end()) {
-        banks.push_back(bank);
-      }
-    }
-  }
-  return banks;
-}
-
 class Predictor {
  public:
   Predictor(const DecidedRun& run, const std::string& device)
-      : run_(run), scorer_(run, device), banks_(banks_of(run)), priors_(run.priors()) {}
+      : run_(run), scorer_(run, device), banks_(run.banks()), priors_(run.priors()) {}
 
   void predict(const std::string& video, PredictionWriter& writer, PredictSummary& summary) const {
     const FrameList list = frame_list(banks_, video);
@@ -105,7 +93,7 @@ class Predictor {
 
 std::vector<std::string> videos_of(const DecidedRun& run) {
   std::set<std::string> names;
-  for (const Bank& bank : banks_of(run)) names.insert(bank.videos().begin(), bank.videos().end());
+  for (const Bank& bank : run.banks()) names.insert(bank.videos().begin(), bank.videos().end());
   return {names.begin(), names.end()};
 }
 

@@ -16,6 +16,10 @@ void move_to(const fs::path& from, const fs::path& to) {
   if (error) fail(to, error.message());
 }
 
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
 /// "a/b/" -> "a/b": so that what is beside it is beside it.
 fs::path without_last_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
@@ -62,10 +66,17 @@ void SubmissionFolder::finish_file() {
   if (!stream_.is_open()) return;
   stream_.close();
   if (!stream_) fail(path_ / file_.filename(), "the disk is full, or refused");
+  sync_to_disk(file_);
 }
 
 void SubmissionFolder::commit() {
   finish_file();
+  sync_to_disk(scratch_.path());
+  take_place();
+  sync_to_disk(folder_of(path_));
+}
+
+void SubmissionFolder::take_place() {
   std::error_code ignored;
   if (!fs::exists(path_, ignored)) return move_to(scratch_.path(), path_);
   const ScratchFolder old(path_);  // takes what is replaced, and goes

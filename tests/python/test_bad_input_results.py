@@ -150,6 +150,8 @@ CASES = {
         ("submit --check {w}/short.txt --template {w}/template.txt", "short.txt line 3", "102/00002.jpg"),
         ("submit --check {w}/va.txt --template {w}/template.txt", "va.txt line 1"),
         ("submit --check {w}/none.txt --template {w}/template.txt", "{w}/none.txt"),
+        ("submit --check {w}/units.txt --template {w}/units.txt --task expr", "--task = expr", "au"),
+        ("submit --check {w}/short.txt --template {w}/data/bank/bank.json", "bank.json line 1"),
     ],
     "inspect": [
         ("inspect", "PATH"),

@@ -1,6 +1,7 @@
 """mien submit through the binary: every edition's format, packed templates, large files, and what --check catches."""
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from helpers import (CONFIGS, EXPRESSIONS, HEADERS, UNITS, Synthetic, read_safetensors, refused, result_json, write_bank)
+from helpers import (CONFIGS, EXPRESSIONS, HEADERS, UNITS, Synthetic, read_safetensors, refused, result_json, write_bank,
+                     write_video)
 from test_predict import BIAS, LEVELS, TUNED, at_frames, box, decisions, forward, peak
 
 COMPOUNDS = [(3, 6), (4, 6), (5, 6), (2, 6), (1, 6), (5, 3), (5, 1)]  # formats.md, 3
@@ -229,6 +231,123 @@ def test_only_a_folder_of_text_files_is_replaced(mien, world, tmp_path):
     assert mien(*arguments, "--force").returncode == 0
     assert sorted(os.listdir(tmp_path / "out")) == sorted(f"{v}.txt" for v in ROWS)
     assert sorted(os.listdir(tmp_path)) == ["form", "out"]
+
+
+# -- a list of videos, all that says what a submission of the 3rd edition must hold -------------------
+
+
+def list_of(path, lines, end="\n"):
+    path.write_bytes(end.join(lines).encode())
+    return path
+
+
+@pytest.mark.parametrize("task", ["expr", "au", "va"])
+def test_a_list_of_videos_is_answered_with_a_folder(mien, world, task, tmp_path):
+    bank = shutil.copytree(world.bank, tmp_path / "bank")
+    failed = [{"frame": 50, "path": "v1/00050.jpg", "reason": "no image data"}]
+    write_video(bank, "v1", world.videos["v1"], world.embeddings["v1"], failed=json.dumps(failed))
+    form = list_of(tmp_path / "names.txt", ["v2", "v1", "absent,7", "", "v0 , 44", "still"], "\r\n")
+    found = submitted(mien, SimpleNamespace(run=world.run, bank=bank), form, tmp_path / "out", "--task", task)
+    rows = {"v2": max(world.videos["v2"]), "v1": 50, "absent": 7, "v0": 44, "still": 4}
+    assert sorted(os.listdir(tmp_path / "out")) == sorted(f"{v}.txt" for v in rows)
+    for video, count in rows.items():
+        lines = (tmp_path / "out" / f"{video}.txt").read_text().splitlines()
+        assert lines[0] == HEADERS[task] and len(lines) == count + 1
+        want = answers(world, world.run, task, video, np.arange(1, count + 1))
+        assert np.abs(np.array([list(map(float, line.split(","))) for line in lines[1:]]) - want).max() < 2e-6, video
+    assert (found["task"], found["rows"], found["counted_videos"]) == (task, sum(rows.values()), 3)
+    assert found["videos_without_embeddings"] == ["absent"]
+    done = mien("submit", "--check", tmp_path / "out", "--template", form, "--task", task)
+    assert done.returncode == 0 and "of 3 videos" in done.stdout, done.stderr
+    checked = result_json(mien("submit", "--check", tmp_path / "out", "--template", form, "--json"))
+    assert checked == {"task": task, "rows": sum(rows.values()), "uncounted_videos": 3}
+    other = "au" if task == "expr" else "expr"
+    refused(mien("submit", "--check", tmp_path / "out", "--template", form, "--task", other), "--task", task)
+
+
+def test_the_only_task_of_a_run_needs_no_name_with_a_list(mien, world, tmp_path):
+    form = list_of(tmp_path / "names.txt", ["v0", "v1"])
+    found = submitted(mien, world, form, tmp_path / "out", run=world.path / "expr")
+    assert (found["task"], found["counted_videos"]) == ("expr", 2)
+    done = mien("submit", world.path / "expr", "--template", form, "--bank", world.bank, "--out", tmp_path / "again")
+    assert "up to the last frame that the bank knows" in done.stdout, done.stderr
+
+
+LIST_CASES = {
+    "several tasks": (["v0"], "joint", "out", [], ["--task", "names.txt is a list of videos", "expr, au, va"]),
+    "a task of one file": (["v0"], "joint", "out", ["--task", "mtl"], ["--task = mtl", "list of videos"]),
+    "a task that the run lacks": (["v0"], "expr", "out", ["--task", "au"], ["au", "predicts expr"]),
+    "a video that nobody counted": (["v0", "v11"], "expr", "out", [], ["names.txt line 2 = v11", "v11,1234", "did you mean v1"]),
+    "a video twice": (["v0", "v1", "v0"], "expr", "out", [], ["line 3 = v0", "twice", "line 1"]),
+    "a row among names": (["v0", "v1", "v2/00001.jpg,"], "expr", "out", [], ["line 3 = v2/00001.jpg", "list of videos"]),
+    "a number that is none": (["v0", "v1", "v2,many"], "expr", "out", [], ["line 3 = v2,many", "name,1234"]),
+    "a file's name for the folder": (["v0"], "expr", "out.txt", [], ["--out", "out.txt", "folder", "names.txt is a list"]),
+}
+
+
+@pytest.mark.parametrize("lines, run, out, flags, fragments", LIST_CASES.values(), ids=LIST_CASES)
+def test_a_list_that_cannot_be_answered_says_why(mien, world, lines, run, out, flags, fragments, tmp_path):
+    form = list_of(tmp_path / "names.txt", lines)
+    done = mien("submit", world.path / run, "--template", form, "--bank", world.bank, "--out", tmp_path / out, *flags)
+    refused(done, *fragments)
+    assert os.listdir(tmp_path) == ["names.txt"]
+
+
+def test_a_template_of_another_kind_says_what_it_is(mien, world, tmp_path):
+    folder_form(tmp_path / "form", "expr", {"v0": 3})
+    (tmp_path / "release").mkdir()
+    form_of(tmp_path / "release" / "expr.txt", "expr", [("v0", 1)])
+    (tmp_path / "lists").mkdir()
+    list_of(tmp_path / "lists" / "names.txt", ["v0", "v1"])
+    for form, fragments in ((tmp_path / "form" / "v0.txt", ["v0.txt line 1", "one video's file", "3rd edition"]),
+                            (tmp_path / "release", ["expr.txt line 1", "a template of all videos"]),
+                            (tmp_path / "lists", ["names.txt line 1", "a list of videos"])):
+        refused(mien("submit", world.run, "--template", form, "--bank", world.bank, "--out", tmp_path / "out"), *fragments)
+
+
+# -- what a team with a deadline overlooks -----------------------------------------------------------
+
+
+def test_a_bank_of_other_videos_makes_no_file(mien, world, tmp_path):
+    form = form_of(tmp_path / "t.txt", "expr", [("test1", 1), ("test2", 1)])
+    done = mien("submit", world.run, "--template", form, "--bank", world.bank, "--out", tmp_path / "p.txt")
+    refused(done, f"--bank = {world.bank}", "has none of test1, test2")
+    refused(mien("submit", world.run, "--template", form, "--out", tmp_path / "p.txt"), "--bank (as trained)")
+    assert os.listdir(tmp_path) == ["t.txt"]
+
+
+def test_a_video_that_one_run_of_a_blend_lacks_is_named(mien, world, tmp_path):
+    """Two encoders: the second bank is not finished."""
+    data = Synthetic(tmp_path / "data", seed=5, dim=6, rows_a_video=30)
+    info = json.loads((data.bank / "bank.json").read_text())
+    info["encoder"]["file_sha256"] = "1" * 64
+    (data.bank / "bank.json").write_text(json.dumps(info))
+    result_json(mien("train", CONFIGS / "expr.yaml", *data.arguments(), "epochs=1", "head.layers=1", "--out",
+                     tmp_path / "other", "--json", "--quiet"))
+    bank = shutil.copytree(data.bank, tmp_path / "bank")
+    for video in ("v0", "v1", "v2", "v3"):
+        write_video(bank, video, world.videos[video], np.ones((len(world.videos[video]), 6)))
+    form = form_of(tmp_path / "t.txt", "expr", [(v, f) for v in ("v0", "v3", "v4", "still") for f in range(1, 30)])
+    arguments = ["submit", world.path / "expr", tmp_path / "other", "--template", form, "--bank", world.bank, "--bank", bank]
+    found = result_json(mien(*arguments, "--out", tmp_path / "p.txt", "--json", "--quiet"))
+    assert [run["missing_videos"] for run in found["runs"]] == [[], ["v4", "still"]]
+    assert [run["path"] for run in found["runs"]] == [str(world.path / "expr"), str(tmp_path / "other")]
+    assert found["decisions"]["expr"]["weights"] == [0.5, 0.5]
+    digest = hashlib.sha256((tmp_path / "other" / "best.safetensors").read_bytes()).hexdigest()
+    assert found["runs"][1]["weights_sha256"] == digest and found["output"] == str(tmp_path / "p.txt")
+    assert found["sparse_videos"] == ["still"] and found["videos_without_embeddings"] == []
+    text = mien(*arguments, "--out", tmp_path / "q.txt").stdout
+    for fragment in (f"odd: 2 videos not in the banks of {tmp_path / 'other'}, answered without it: v4, still",
+                     "fewer than half of their rows: still", f"best weights {digest[:12]}", "decisions expr weights 0.5"):
+        assert fragment in text, text
+
+
+def test_many_videos_without_embeddings_are_one_warning(mien, world, tmp_path):
+    rows = [(f"test{i:02d}", 1) for i in range(11)] + [("v0", 1)]
+    form = form_of(tmp_path / "t.txt", "expr", rows)
+    done = mien("submit", world.run, "--template", form, "--bank", world.bank, "--out", tmp_path / "p.txt")
+    warnings = [line for line in done.stderr.splitlines() if "training prior" in line]
+    assert len(warnings) == 1 and all(video in warnings[0] for video, _ in rows[:-1])
 
 
 # -- what --check catches -----------------------------------------------------------------------------

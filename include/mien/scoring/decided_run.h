@@ -43,6 +43,9 @@ struct DecidedRun {
 
   const HeadMetadata& head() const { return runs.front().head; }
 
+  /// That the runs read, each once.
+  std::vector<Bank> banks() const;
+
   /// Of every task: softmax, logistic, tanh, blended; not yet smoothed.
   LogitsByTask probabilities(const std::vector<std::string>& videos,
                              const std::string& device) const;

@@ -20,6 +20,8 @@ class SubmissionReader {
   /// Opens the file and reads its header. Throws InputError when the file is empty or the first
   /// line is no known header.
   explicit SubmissionReader(std::filesystem::path path);
+  /// The same of a text that is open already; `path` is what errors name.
+  SubmissionReader(std::filesystem::path path, TextFile text);
 
   SubmissionTask task() const { return task_; }
   std::string_view header() const { return header_; }

@@ -33,6 +33,8 @@ struct FillSummary {
   std::map<std::string, double> prior;  ///< the same names' shares in training, where known
   /// Videos of several rows, with embeddings, that say one class only (AU: the same in all rows).
   std::vector<std::string> constant_videos;
+  /// Videos with embeddings of fewer than half of their rows' frames.
+  std::vector<std::string> sparse_videos;
 };
 
 /// Opens what a video's rows go to: once for a template of one file, else a file a video, in order.

@@ -19,11 +19,13 @@ class SubmissionFolder {
   /// disk refuses.
   std::ostream& begin(const std::string& video);
 
-  /// Renames the folder to its name. Throws InputError when the disk refuses.
+  /// Renames the folder to its name, once all that is in it is on the disk. Throws InputError when
+  /// the disk refuses.
   void commit();
 
  private:
   void finish_file();
+  void take_place();
 
   std::filesystem::path path_, file_;
   ScratchFolder scratch_;

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "mien/scoring/submission_reader.h"
-#include "mien/submission/video_files.h"
+#include "mien/bank/bank.h"
+#include "mien/submission/form.h"
 
 namespace mien {
 
@@ -31,18 +31,23 @@ struct Template {
   TemplateLayout layout = TemplateLayout::kOneFile;
   std::string header;
   std::vector<std::string> videos;  ///< in order of first appearance; files in byte order
+  std::size_t counted_videos = 0;   ///< whose rows a bank counted, not the template
   std::vector<TemplateRow> rows;
 
   std::unique_ptr<SubmissionReader> text;  ///< keeps `rows` valid
 };
 
-/// The rows of one video's file as a template has them: what follows the header, without the empty
-/// lines at the end unless all are empty (values left out). Views into the file's text.
-std::vector<std::string_view> rows_of(const VideoFile& file);
-
-/// `path`: a file, packed or not, or a folder of files (video_files.h). Throws InputError that
-/// names file and line (the header is line 1) when there is no known header, a row does not start
-/// with an image location, or there are no rows.
+/// Of rows or a file a video. Throws InputError that names file and line (the header is line 1)
+/// when a row does not start with an image location, the files are of several tasks, or there are
+/// no rows.
+Template read_template(Form form, const std::filesystem::path& path);
+/// The same of a file, packed or not, or a folder that is opened here.
 Template read_template(const std::filesystem::path& path);
+
+/// The template that a list of videos stands for: a file a video, of `task` (EXPR, AU or VA), whose
+/// rows are as many as the list says, or else up to the last frame that a bank knows, with an
+/// embedding or a failure. Throws InputError for another task, and for a video without a number of
+/// frames that no bank has.
+Template template_of(const VideoList& list, SubmissionTask task, const std::vector<Bank>& banks);
 
 }  // namespace mien

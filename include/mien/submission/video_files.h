@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mien/core/text_file.h"
 #include "mien/scoring/submission_format.h"
 
 namespace mien {
@@ -22,14 +23,24 @@ struct VideoFile {
                          const std::string& field = {}) const;
 };
 
-/// Whether `path` is a folder, or a .zip with several files or one in this format.
-bool holds_video_files(const std::filesystem::path& path);
-
 /// All .txt files in byte order of the videos' names, hidden ones and other files left out. Throws
-/// InputError when there is none.
-std::vector<VideoFile> read_video_files(const std::filesystem::path& path);
+/// InputError when there is none, or when two are of one video.
+std::vector<VideoFile> video_files_in(const std::filesystem::path& folder);
+/// The same of what was unpacked from `path`.
+std::vector<VideoFile> video_files_of(const std::filesystem::path& path,
+                                      std::vector<UnpackedFile> unpacked);
+
+/// The first line, without its end and without a byte order mark.
+std::string_view first_line(std::string_view text);
 
 /// The task that the file's header names; throws InputError when it names none.
 SubmissionTask task_of(const VideoFile& file);
+
+/// What follows the header, without the empty lines at the end unless all are empty (values left
+/// out): a row a frame. Views into the file's text.
+std::vector<std::string_view> rows_of(const VideoFile& file);
+
+/// The header of these files, as the annotations have it. EXPR, AU and VA only.
+std::string video_header(SubmissionTask task);
 
 }  // namespace mien

@@ -1,12 +1,11 @@
 // mien submit: a run's decisions in the challenge's template, or a check of any submission.
 #include <algorithm>
-#include <iomanip>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "command_line.h"
 #include "commands/commands.h"
+#include "commands/submit_text.h"
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -14,6 +13,8 @@
 #include "mien/submission/check.h"
 #include "mien/submission/fill.h"
 #include "mien/submission/submission_folder.h"
+#include "mien/submission/template.h"
+#include "mien/training/inputs.h"
 
 namespace mien {
 namespace {
@@ -30,89 +31,99 @@ struct Options {
   bool force = false, raw = false;
 };
 
+void require_task(const Options& options, SubmissionTask found) {
+  if (options.task.empty() || submission_task_from_name(options.task, "--task") == found) return;
+  throw InputError("--task", options.task,
+                   "the header of " + options.form + " says " + submission_task_name(found));
+}
+
 void run_check(const Options& options) {
   const CheckSummary summary = check_submission(options.check, options.form);
+  require_task(options, summary.task);
   if (options.common.json) {
     print_json(to_json(summary));
     return;
   }
-  print_text(concat(options.check, ": ", with_thousands(summary.rows), " rows of ",
-                    submission_task_name(summary.task), " as the template wants them\n"));
-}
-
-/// The classes and AUs of a task in the official order.
-std::vector<std::string> answer_names(SubmissionTask task) {
-  std::vector<std::string> names;
-  if (task == SubmissionTask::kCe) names.assign(kCompoundNames.begin(), kCompoundNames.end());
-  if (task == SubmissionTask::kExpr || task == SubmissionTask::kMtl) {
-    names.assign(kExpressionNames.begin(), kExpressionNames.end());
+  std::string text = concat(options.check, ": ", with_thousands(summary.rows), " rows of ",
+                            submission_task_name(summary.task), " as the template wants them\n");
+  if (summary.uncounted_videos > 0) {
+    text += concat(
+        "  whether they are enough was not seen: the template says no number of frames "
+        "of ",
+        summary.uncounted_videos, summary.uncounted_videos == 1 ? " video\n" : " videos\n");
   }
-  if (task == SubmissionTask::kAu || task == SubmissionTask::kMtl) {
-    names.insert(names.end(), kActionUnitNames.begin(), kActionUnitNames.end());
+  print_text(text);
+}
+
+/// All names, a line each as long as they are few.
+void warn_of_priors(const std::vector<std::string>& videos) {
+  constexpr std::size_t kLines = 10;
+  if (videos.size() > kLines) {
+    log::warn(
+        concat(videos.size(),
+               " videos have no embedding: their rows hold the training prior: ", join(videos)));
+    return;
   }
-  return names;
-}
-
-std::string histogram_text(const FillSummary& summary) {
-  constexpr int kName = 24, kNumber = 14;
-  const std::vector<std::string> names = answer_names(summary.task);
-  if (names.empty()) return {};
-  std::ostringstream text;
-  const auto line = [&](const std::string& name, const std::string& rows, const std::string& share,
-                        const std::string& prior) {
-    text << "  " << std::left << std::setw(kName) << name << std::right << std::setw(kNumber)
-         << rows << std::setw(kNumber) << share << std::setw(kNumber) << prior << "\n";
-  };
-  line("", "rows", "share", "in training");
-  for (const std::string& name : names) {
-    const std::int64_t rows = summary.histogram.at(name);
-    const double share = 100 * static_cast<double>(rows) /
-                         static_cast<double>(std::max<std::int64_t>(1, summary.rows));
-    const auto prior = summary.prior.find(name);
-    line(name, with_thousands(rows), fixed(share, 1) + " %",
-         prior == summary.prior.end() ? "" : fixed(100 * prior->second, 1) + " %");
-  }
-  return std::move(text).str();
-}
-
-/// "3 videos of one class only: a, b, c"
-std::string odd_text(const std::vector<std::string>& videos, const std::string& what) {
-  constexpr std::size_t kShown = 10;
-  if (videos.empty()) return {};
-  std::vector<std::string> shown(
-      videos.begin(),
-      videos.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, videos.size())));
-  if (videos.size() > kShown) shown.emplace_back("...");
-  return concat("  odd: ", videos.size(), videos.size() == 1 ? " video " : " videos ", what, ": ",
-                join(shown), "\n");
-}
-
-void print_summary(const Options& options, const FillSummary& summary) {
-  for (const std::string& video : summary.videos_without_embeddings) {
+  for (const std::string& video : videos) {
     log::warn("video " + video + " has no embedding: its rows hold the training prior");
   }
-  if (options.common.json) {
-    print_json(to_json(summary));
-    return;
-  }
-  print_text(concat("submission: ", options.out, "\n  task ", submission_task_name(summary.task),
-                    ", ", with_thousands(summary.rows), " rows of ", summary.videos, " videos, ",
-                    with_thousands(summary.interpolated_rows), " interpolated, ",
-                    summary.videos_without_embeddings.size(), " videos without embeddings\n",
-                    histogram_text(summary),
-                    odd_text(summary.videos_without_embeddings,
-                             "without embeddings, answered by the training prior"),
-                    odd_text(summary.constant_videos, summary.task == SubmissionTask::kAu
-                                                          ? "with the same AUs in every row"
-                                                          : "of one class only")));
 }
 
-void require(const Options& options, TemplateLayout layout) {
-  if (layout == TemplateLayout::kFileAVideo) {
-    require_writable_folder(options.out, "--out", options.force);
+void print_summary(const Options& options, const Submitted& submitted) {
+  warn_of_priors(submitted.summary.videos_without_embeddings);
+  if (options.common.json) {
+    print_json(to_json(submitted));
   } else {
-    require_writable_target(options.out, "--out", options.force);
+    print_text(to_text(submitted));
   }
+}
+
+void require_writable(const Options& options, FormKind kind) {
+  if (kind == FormKind::kRows) {
+    return require_writable_target(options.out, "--out", options.force);
+  }
+  const std::string ending = std::filesystem::path(options.out).extension().string();
+  if (kind == FormKind::kVideoList && (ending == ".txt" || ending == ".csv")) {
+    throw InputError("--out", options.out,
+                     "expected a folder's name: " + options.form +
+                         " is a list of videos, which a folder of files answers (3rd edition); "
+                         "later editions have a template of rows (video/00001.jpg,)");
+  }
+  require_writable_folder(options.out, "--out", options.force);
+}
+
+/// A list has no header: the task is the run's only one, or given.
+SubmissionTask task_of_list(const Options& options, const DecidedRun& run) {
+  if (!options.task.empty()) return submission_task_from_name(options.task, "--task");
+  if (run.tasks.size() == 1) {
+    return submission_task_from_name(task_name(run.tasks.front()), "--task");
+  }
+  throw InputError("--task", "(nothing)",
+                   options.form +
+                       " is a list of videos without a header, expected one of expr, "
+                       "au, va");
+}
+
+Template template_for(const Options& options, Form form, const DecidedRun& run) {
+  if (form.kind == FormKind::kVideoList) {
+    return template_of(form.list, task_of_list(options, run), run.banks());
+  }
+  Template out = read_template(std::move(form), options.form);
+  require_task(options, out.task);
+  return out;
+}
+
+/// A bank of other videos would give a file of priors only.
+void require_some_video(const Options& options, const Template& form, const DecidedRun& run) {
+  const auto banks = run.banks();
+  const auto is_there = [&banks](const std::string& video) {
+    return std::ranges::any_of(banks, [&video](const Bank& bank) { return bank.has(video); });
+  };
+  if (std::ranges::any_of(form.videos, is_there)) return;
+  std::vector<std::string> folders;
+  for (const Bank& bank : banks) folders.push_back(bank.folder().string());
+  throw InputError(options.banks.empty() ? "--bank (as trained)" : "--bank", join(folders),
+                   "expected the template's videos, has none of " + some_of(form.videos));
 }
 
 /// The template in the form that it came in: one file, or a folder of them.
@@ -143,19 +154,21 @@ void run_submit(const Options& options) {
   if (!options.check.empty()) return run_check(options);
   if (options.runs.empty()) require_given("RUN", "", "the folder of a run, or --check FILE");
   require_given("--out", options.out, "a file for the submission");
-  const bool file_a_video = holds_video_files(options.form);
-  require(options, file_a_video ? TemplateLayout::kFileAVideo : TemplateLayout::kOneFile);
-  for (const std::string& run : options.runs) weights_of_run(run, options.weights);
-  const Template form = read_template(options.form);
-  if (!options.task.empty() && submission_task_from_name(options.task, "--task") != form.task) {
-    throw InputError("--task", options.task,
-                     "the header of " + options.form + " says " + submission_task_name(form.task));
-  }
+  Form opened = open_form(options.form);
+  require_writable(options, opened.kind);
   const DecidedRun run = open_decided_runs({options.runs.begin(), options.runs.end()},
                                            options.weights, options.banks, options.raw);
+  const Template form = template_for(options, std::move(opened), run);
   require_tasks(form.task, run.tasks);
+  require_some_video(options, form, run);
   const VideoScorer scorer(run, form.videos, device);
-  print_summary(options, write_submission(options, form, run, scorer));
+  const FillSummary summary = write_submission(options, form, run, scorer);
+  print_summary(options, {.output = options.out,
+                          .summary = summary,
+                          .counted_videos = form.counted_videos,
+                          .runs = submitted_runs(run, form.videos),
+                          .rules = run.rules,
+                          .decisions_json = run.description()});
 }
 
 }  // namespace
@@ -167,12 +180,15 @@ void add_submit(CommandLine& line) {
                kExample, options->common);
   command->add_option("RUN", options->runs, "Folder that mien train made; several are blended");
   command->add_option("--template", options->form,
-                      "The challenge's rows to answer: a file, also packed (.gz, .zip), or the 3rd "
-                      "edition's folder of a file a video");
+                      "The challenge's rows to answer: a file, also packed (.gz, .zip), or of the "
+                      "3rd edition a folder of a file a video, or the list of videos, a line "
+                      "NAME or NAME,FRAMES");
   command->add_option("--bank", options->banks, "Bank with the test videos, repeatable")
       ->allow_extra_args(false);
   command->add_option("--out", options->out, "File to write, or folder, as the template is");
-  command->add_option("--task", options->task, "Must be the template's: expr, au, va, ce or mtl");
+  command->add_option(
+      "--task", options->task,
+      "Must be the template's: expr, au, va, ce or mtl; of a list the one to answer");
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
   command->add_flag("--raw", options->raw, "Without the run's decisions.json");
   command->add_option("--check", options->check, "Validate this submission instead");
