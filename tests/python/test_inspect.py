@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 
 import pytest
 import torch
@@ -67,6 +68,99 @@ def test_a_submission_and_a_template_tell_their_task_and_rows(mien, world):
     assert found["kind"] == "submission" and found["task"] == "expr"
     assert (found["rows"], found["videos"]) == (2, 1)
     assert inspect(mien, world / "short.txt")["rows"] == 1
+
+
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_packed_submission_is_told_from_an_encoder_by_what_is_in_it(mien, world, tmp_path):
+    template = (world / "template.txt").read_text()
+    found = inspect(mien, zipped(tmp_path / "one.pt", {"predictions.txt": template}))
+    assert (found["kind"], found["task"], found["rows"], found["layout"]) == ("submission", "expr", 2, "one file")
+    video = "valence,arousal\n0.5,-0.5\n0,0\n"
+    several = zipped(tmp_path / "several.zip", {"x/a.txt": video, "x/b.txt": video, "__MACOSX/x/._a.txt": "junk"})
+    found = inspect(mien, several)
+    assert (found["kind"], found["task"], found["rows"], found["videos"]) == ("submission", "va", 4, 2)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.txt").write_text(video)
+    assert inspect(mien, tmp_path / "folder")["rows"] == 2
+    shutil.copy(world / "encoder.pt", tmp_path / "encoder.zip")
+    assert inspect(mien, tmp_path / "encoder.zip")["kind"] == "encoder"
+    done = mien("inspect", zipped(tmp_path / "bad.zip", {"a.txt": video + "0,7\n", "b.txt": video}), "--json")
+    refused(done, "a.txt line 4, arousal = 7")
+    assert json.loads(done.stdout)["kind"] == "submission"
+    refused(mien("inspect", zipped(tmp_path / "photos.zip", {"a.png": "x", "b.png": "y"})), "photos.zip", "a.png, b.png")
+    (tmp_path / "cut.pt").write_bytes((world / "encoder.pt").read_bytes()[:2000])
+    done = mien("inspect", tmp_path / "cut.pt", "--json")
+    refused(done, "cut.pt")
+    assert json.loads(done.stdout)["kind"] == "encoder"
+
+
+def test_a_list_of_videos_tells_how_many_and_what_it_does_not_know(mien, tmp_path):
+    (tmp_path / "names.txt").write_text("1-30-1280x720\n102,7\n")
+    found = inspect(mien, tmp_path / "names.txt")
+    assert (found["kind"], found["layout"], found["task"]) == ("submission", "a list of videos", None)
+    assert (found["videos"], found["rows"], found["uncounted_videos"]) == (2, 7, 1)
+
+
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_decisions(run, sha256, weights="best", **more):
+    smoothing = {"kind": "box", "half_window": 3}
+    runs = [{"path": ".", "weights": weights, "weights_sha256": sha256}, *more.pop("others", [])]
+    (run / "decisions.json").write_text(json.dumps({
+        "format": "mien-decisions", "version": 1, "runs": runs,
+        "tasks": {"expr": {"smoothing": smoothing, "bias": [0.5] + [0] * 7}}} | more))
+
+
+def test_a_run_tells_its_decisions_and_whether_they_are_of_its_weights(mien, world, tmp_path):
+    run = shutil.copytree(world / "run", tmp_path / "run")
+    assert inspect(mien, run)["decisions"] is None
+    best, last = (digest_of(run / f"{which}.safetensors") for which in ("best", "last"))
+    write_decisions(run, best)
+    found = inspect(mien, run)
+    assert found["best"]["sha256"] == best and found["last"]["sha256"] == last
+    assert found["warnings"] == inspect(mien, world / "run")["warnings"]
+    decisions = found["decisions"]
+    assert decisions["matches_best"] is True
+    assert decisions["tuned_on"] == [{"run": ".", "weights": "best", "weights_sha256": best, "matches": True}]
+    assert decisions["tasks"]["expr"] == {"smoothing": {"kind": "box", "half_window": 3}, "bias": [0.5] + [0] * 7}
+    text = mien("inspect", run).stdout
+    assert f'"weights_sha256":"{best}"' in text and "matches_best: true" in text and "half_window: 3" in text
+    write_decisions(run, "0" * 64)
+    found = inspect(mien, run)
+    assert found["decisions"]["matches_best"] is False and found["decisions"]["tuned_on"][0]["matches"] is False
+    assert any("other weights" in warning and "best.safetensors" in warning for warning in found["warnings"])
+    assert "warning: decisions.json was tuned on other weights" in mien("inspect", run).stdout
+    write_decisions(run, last, "last", others=[{"path": str(tmp_path / "gone"), "weights": "best",
+                                                "weights_sha256": best}])
+    found = inspect(mien, run)
+    assert found["decisions"]["matches_best"] is (last == best)
+    assert [entry["matches"] for entry in found["decisions"]["tuned_on"]] == [True, None]
+    assert any("gone" in warning and "not there" in warning for warning in found["warnings"])
+
+
+@pytest.mark.parametrize("content, fragment", [("{", "no JSON"), ('{"format": "mien-decisions"}', "version"),
+                                               ('{"format": "other", "version": 1}', "format = other")])
+def test_damaged_decisions_make_a_run_not_valid(mien, world, tmp_path, content, fragment):
+    run = shutil.copytree(world / "run", tmp_path / "run")
+    (run / "decisions.json").write_text(content)
+    done = mien("inspect", run, "--json")
+    refused(done, "decisions.json", fragment)
+    found = json.loads(done.stdout)
+    assert found["valid"] is False and found["decisions"] is None and len(found["problems"]) == 1
+
+
+def test_decisions_of_a_value_out_of_range_name_the_key(mien, world, tmp_path):
+    run = shutil.copytree(world / "run", tmp_path / "run")
+    write_decisions(run, "0" * 64, tasks={"expr": {"smoothing": {"kind": "box", "half_window": -1}}})
+    refused(mien("inspect", run), "decisions.json tasks.expr.smoothing.half_window = -1")
 
 
 DAMAGED = [("encoder", "nostd.pt", [], "std"), ("encoder", "lies.pt", ["--verify"], "9"),

@@ -5,15 +5,17 @@
 #include <set>
 
 #include "inspect/inspect_bank.h"
+#include "inspect/inspect_run.h"
 #include "mien/bank/bank.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
+#include "mien/core/text_file.h"
 #include "mien/data/labels.h"
 #include "mien/encoder/describe.h"
 #include "mien/encoder/encoder.h"
-#include "mien/head/head_file.h"
 #include "mien/submission/check.h"
+#include "mien/submission/video_files.h"
 #include "mien/training/inputs.h"
 
 namespace mien {
@@ -38,18 +40,6 @@ json labels_json(const LabelSet& set) {
   return {{"videos", set.videos.size()}, {"rows", rows}, {"valid_rows", valid}};
 }
 
-/// The recordings on both sides; a warning when there are any, naming `whose` split it is. The
-/// official splits part the two people of some videos, so that it is no fault of the data.
-json report_leaks(const LabelSplit& split, const std::string& whose, Inspection& found) {
-  const std::vector<std::string> recordings = leaks(split);
-  if (!recordings.empty()) {
-    found.warnings.push_back(
-        concat(whose, ": ", recordings.size(),
-               " recordings are in training and in validation: ", some_of(recordings)));
-  }
-  return recordings;
-}
-
 void inspect_annotations(const fs::path& path, Inspection& found) {
   json tasks = json::object();
   std::set<std::string> shared;
@@ -70,42 +60,18 @@ void inspect_annotations(const fs::path& path, Inspection& found) {
                  {"recordings_in_both_splits", shared}};
 }
 
-/// Of the run's own split, as far as its annotations are still where they were.
-void inspect_split(const HeadMetadata& head, Inspection& found) {
-  try {
-    const LabelSplit split = load_label_split(head.annotations, head.shape.tasks, head.split);
-    found.facts["recordings_in_both_splits"] = report_leaks(split, "split", found);
-  } catch (const InputError& problem) {
-    found.facts["recordings_in_both_splits"] = nullptr;
-    found.warnings.push_back(std::string("the split was not looked at: ") + problem.what());
+/// The 3rd edition's: files whose first line is the header of a task.
+bool is_submission_folder(const fs::path& path) {
+  std::error_code error;
+  for (fs::directory_iterator at(path, error), end; at != end; at.increment(error)) {
+    if (lower(at->path().extension().string()) != ".txt" || !at->is_regular_file(error)) continue;
+    std::ifstream in(at->path());
+    std::string start(200, '\0');  // longer than any header
+    in.read(start.data(), static_cast<std::streamsize>(start.size()));
+    start.resize(static_cast<std::size_t>(in.gcount()));
+    if (task_of_video_header(first_line(start))) return true;
   }
-}
-
-void inspect_run(const fs::path& path, bool verify, Inspection& found) {
-  for (const char* which : {"best", "last"}) {
-    try {
-      const fs::path weights = weights_of_run(path, which);
-      const HeadMetadata head = read_head_metadata(weights);
-      if (verify) verify_head(weights, head);
-      json inputs = json::array();
-      for (const HeadInput& input : head.inputs) inputs.push_back(input.encoder_name);
-      std::vector<std::string> tasks;
-      for (const Task task : head.shape.tasks) tasks.push_back(task_name(task));
-      found.facts[which] = {
-          {"epoch", head.epoch}, {"weights", head.weights}, {"metrics", head.metrics}};
-      found.facts["tasks"] = tasks;
-      found.facts["encoders"] = inputs;
-      found.facts["input_dim"] = head.shape.input_dim;
-      found.facts["normalize"] = normalize_name(head.shape.normalize);
-      if (!found.facts.contains("recordings_in_both_splits")) inspect_split(head, found);
-      found.facts["banks"] = head.banks;
-    } catch (const InputError& problem) {
-      found.problems.push_back(problem.what());
-    }
-  }
-  for (const char* file : {"config.yaml", "record.json", "metrics.csv", "state.safetensors"}) {
-    if (!fs::exists(path / file)) found.problems.push_back(concat("there is no ", file));
-  }
+  return false;
 }
 
 std::string kind_of_folder(const fs::path& path) {
@@ -122,15 +88,39 @@ std::string kind_of_folder(const fs::path& path) {
                      concat("holds several annotation folders (", join(names), "), expected one"),
                      roots.back().string());
   }
+  if (is_submission_folder(path)) return "submission";
   throw InputError("PATH", path.string(),
-                   "expected a bank, a run or the folder of the annotations");
+                   "expected a bank, a run, the folder of the annotations or a submission's");
+}
+
+/// A TorchScript archive is a .zip, too: what is in it tells it from packed text. A damaged one is
+/// an encoder's, which says what is wrong with it.
+std::string kind_of_zip(const fs::path& path) {
+  const std::vector<std::string> names = names_in_zip(path);
+  const auto is_of_module = [](const std::string& name) {
+    const std::string last = fs::path(name).filename().string();
+    return last == "data.pkl" || last == "constants.pkl" || last == "version";
+  };
+  const auto is_text = [](const std::string& name) {
+    return lower(fs::path(name).extension().string()) == ".txt";
+  };
+  const auto may_be_of_module = [](const std::string& name) {  // what stands before, in a cut one
+    return name.find("/data/") != name.npos || name.find("/extra/") != name.npos;
+  };
+  if (names.empty() || std::ranges::any_of(names, is_of_module)) return "encoder";
+  if (std::ranges::any_of(names, is_text)) return "submission";
+  if (std::ranges::any_of(names, may_be_of_module)) return "encoder";
+  throw InputError("PATH", path.string(),
+                   "expected an encoder (a TorchScript archive) or a .zip of a submission's .txt "
+                   "files, this .zip holds " +
+                       some_of(names));
 }
 
 std::string kind_of_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::string start(2, '\0');
   in.read(start.data(), 2);
-  return start == "PK" ? "encoder" : "submission";
+  return start == "PK" ? kind_of_zip(path) : "submission";
 }
 
 void require_usable(const InspectOptions& options, const std::string& kind) {
