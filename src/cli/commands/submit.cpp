@@ -31,15 +31,16 @@ struct Options {
   bool force = false, raw = false;
 };
 
-void require_task(const Options& options, SubmissionTask found) {
+/// `file` is what says the task that was found.
+void require_task(const Options& options, SubmissionTask found, const std::string& file) {
   if (options.task.empty() || submission_task_from_name(options.task, "--task") == found) return;
   throw InputError("--task", options.task,
-                   "the header of " + options.form + " says " + submission_task_name(found));
+                   "the header of " + file + " says " + submission_task_name(found));
 }
 
 void run_check(const Options& options) {
   const CheckSummary summary = check_submission(options.check, options.form);
-  require_task(options, summary.task);
+  require_task(options, summary.task, options.check);
   if (options.common.json) {
     print_json(to_json(summary));
     return;
@@ -109,7 +110,7 @@ Template template_for(const Options& options, Form form, const DecidedRun& run) 
     return template_of(form.list, task_of_list(options, run), run.banks());
   }
   Template out = read_template(std::move(form), options.form);
-  require_task(options, out.task);
+  require_task(options, out.task, options.form);
   return out;
 }
 
