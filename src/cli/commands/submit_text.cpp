@@ -122,10 +122,11 @@ std::string to_text(const Submitted& submitted) {
                      "frames\n");
   }
   return concat("submission: ", submitted.output, "\n  task ", submission_task_name(summary.task),
-                ", ", with_thousands(summary.rows), " rows of ", summary.videos, " videos, ",
+                ", ", with_thousands(summary.rows), " rows of ",
+                videos_text(static_cast<std::size_t>(summary.videos)), ", ",
                 with_thousands(summary.interpolated_rows), " interpolated, ",
-                summary.videos_without_embeddings.size(), " videos without embeddings\n", counted,
-                origin_text(submitted), histogram_text(summary), odd_texts(submitted));
+                videos_text(summary.videos_without_embeddings.size()), " without embeddings\n",
+                counted, origin_text(submitted), histogram_text(summary), odd_texts(submitted));
 }
 
 nlohmann::json to_json(const Submitted& submitted) {
