@@ -15,6 +15,7 @@
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
+#include "sync_path.h"
 
 namespace mien {
 namespace fs = std::filesystem;
@@ -22,22 +23,6 @@ namespace {
 
 std::string reason() {
   return std::strerror(errno);
-}
-
-/// Makes a file's content or a rename survive a power cut. False, with errno, when the disk refused
-/// (full, over quota); file systems that cannot sync are taken as they are.
-bool sync_path(const fs::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags);
-  if (descriptor < 0) return true;
-  const bool done = ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP;
-  const int problem = errno;
-  ::close(descriptor);
-  errno = problem;
-  return done;
-}
-
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 constexpr std::string_view kTemporarySuffix = ".tmp";
@@ -117,7 +102,7 @@ std::string read_text(const fs::path& path, const std::string& what) {
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   temporary_ = folder_of(path_) / temporary_name(path_.filename().string());
   stream_.open(temporary_, std::ios::binary | std::ios::trunc);
-  if (!stream_) throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
+  if (!stream_) refuse_write(path_, reason());
 }
 
 AtomicFile::~AtomicFile() {
@@ -148,9 +133,7 @@ void AtomicFile::commit() {
 const fs::path& AtomicFile::finish() {
   if (finished_) return temporary_;
   stream_.close();
-  if (!stream_ || !sync_path(temporary_, O_RDONLY)) {
-    throw InputError("file", path_.string(), "cannot be written (" + reason() + ")");
-  }
+  if (!stream_ || !sync_path(temporary_, O_RDONLY)) refuse_write(path_, reason());
   finished_ = true;
   return temporary_;
 }
@@ -158,9 +141,7 @@ const fs::path& AtomicFile::finish() {
 void AtomicFile::rename_finished() {
   std::error_code error;
   fs::rename(temporary_, path_, error);
-  if (error) {
-    throw InputError("file", path_.string(), "cannot be written (" + error.message() + ")");
-  }
+  if (error) refuse_write(path_, error.message());
   committed_ = true;
   sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
 }

@@ -1,5 +1,6 @@
 """`mien predict --video`: faces, crops, embeddings and rows in one pass, held against the same by crop, encode, predict."""
 import csv
+import resource
 
 import cv2
 import numpy as np
@@ -153,6 +154,17 @@ def test_the_overlay_marks_faces_where_they_are_and_nothing_else(predict, by_fil
     none = frames_of(tmp_path / "none.mp4")
     assert np.abs(none - frames_of(clip("no_face.mp4"))[::32]).mean() < 4  # nothing but a second compression
     assert sorted(p.name for p in tmp_path.iterdir()) == ["none.mp4", "rows.csv", "seen.mp4"]
+
+
+def test_a_full_disk_is_told_of_and_the_rows_are_kept(mien, data, mtcnn, run, passers, tmp_path):
+    out, seen = tmp_path / "rows.csv", tmp_path / "seen.mp4"
+    seen.write_text("old")
+    done = mien("predict", run, "--video", passers, "--encoder", data / "encoder.pt", "--detector-file", mtcnn, "--out",
+                out, "--overlay", seen, "--everyone", "--force", "--quiet", restore_signals=False,  # SIGXFSZ stays ignored
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    refused(done, f"--overlay = {seen}", "cannot be written", f"of {FRAMES} frames")
+    assert len(rows_of(out)) == 2 * FRAMES and seen.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["rows.csv", "seen.mp4"]
 
 
 def test_what_does_not_fit_is_refused(mien, data, train, mtcnn, run, passers, tmp_path):

@@ -8,12 +8,13 @@
 
 namespace mien {
 
-/// An .mp4 (MPEG-4 part 2, plays everywhere) that is written beside its name and renamed by
-/// commit(); without it nothing stays. One picture is held at a time.
+/// An .mp4 (MPEG-4 part 2, plays everywhere) that is written beside its name, in a folder that
+/// remove_dead_scratch() knows, and renamed by commit(); without it nothing stays. One picture
+/// is held at a time.
 class VideoWriter {
  public:
-  /// Throws InputError (naming `flag`) when the file cannot be written. All pictures are of this
-  /// size; an odd last row or column is left out, the format has none.
+  /// Throws InputError (naming `flag`, or the folder) when the file cannot be written. All
+  /// pictures are of this size; an odd last row or column is left out, the format has none.
   VideoWriter(const std::filesystem::path& file, const std::string& flag, int width, int height,
               double frames_per_second);
   ~VideoWriter();
@@ -22,6 +23,9 @@ class VideoWriter {
 
   /// Throws std::logic_error for a picture of another size.
   void write(const Image& image);
+
+  /// The encoder does not tell of a full disk, so the file is opened once more: throws InputError
+  /// unless it can be and holds as many frames as were written, at least one.
   void commit();
 
  private:

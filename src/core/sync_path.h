@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace mien {
+
+/// Makes a file's content or a rename survive a power cut; `flags` are open()'s. False, with errno,
+/// when the disk refused (full, over quota); file systems that cannot sync are taken as they are.
+bool sync_path(const std::filesystem::path& path, int flags);
+
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+/// Throws the InputError of a file that cannot be written.
+[[noreturn]] void refuse_write(const std::filesystem::path& path, const std::string& reason);
+
+}  // namespace mien

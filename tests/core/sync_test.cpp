@@ -1,0 +1,33 @@
+#include "mien/core/sync.h"
+
+#include <gtest/gtest.h>
+
+#include "expectations.h"
+#include "mien/core/files.h"
+#include "temporary_folder.h"
+
+namespace mien {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::refusal_of;
+using testing::TemporaryFolder;
+
+TEST(MoveIntoPlace, ReplacesTheOldFile) {
+  const TemporaryFolder folder;
+  move_into_place(folder.write("new", "content"), folder.write("f", "old"));
+  EXPECT_EQ(read_text(folder.path() / "f"), "content");
+  EXPECT_FALSE(fs::exists(folder.path() / "new"));
+}
+
+TEST(MoveIntoPlace, SaysWhatCannotBeReplaced) {
+  const TemporaryFolder folder;
+  folder.write("taken/inside", "x");
+  const fs::path written = folder.write("new", "content"), path = folder.path() / "taken";
+  EXPECT_TRUE(contains(refusal_of([&] { move_into_place(written, path); }),
+                       "file = " + path.string() + ": cannot be written"));
+}
+
+}  // namespace
+}  // namespace mien
