@@ -1,5 +1,6 @@
 #include "mien/encoder/networks.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <omp.h>
@@ -22,11 +23,16 @@ namespace {
 
 constexpr const char* kDescriptionFile = "mien.json";
 
-/// The calling thread opens no parallel regions while this lives; others are not touched. MKL,
-/// where LibTorch has it, goes by a number of its own.
+/// The calling thread opens no parallel regions while this lives. Others are not touched: OpenMP
+/// keeps the number with each thread (nthreads-var, OpenMP 5.2, 2.4), so that threads that run
+/// networks at a time do not race. MKL, where LibTorch has it, goes by a number of its own, which
+/// is the thread's too. In a thread's first operator LibTorch sets OpenMP's number to its own;
+/// asked for it here, it has done so before the 1 is set, not after.
 class OneThread {
  public:
-  OneThread() : before_(omp_get_max_threads()) {
+  OneThread() {
+    at::get_num_threads();
+    before_ = omp_get_max_threads();
     omp_set_num_threads(1);
     if (MKL_Set_Num_Threads_Local != nullptr) before_mkl_ = MKL_Set_Num_Threads_Local(1);
   }
@@ -38,7 +44,7 @@ class OneThread {
   OneThread& operator=(const OneThread&) = delete;
 
  private:
-  int before_, before_mkl_ = 0;
+  int before_ = 0, before_mkl_ = 0;
 };
 
 FloatArray array_of(const at::Tensor& tensor) {
