@@ -13,6 +13,7 @@
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 #include "resampling.h"
+#include "rgb_image.h"
 
 namespace mien {
 namespace {
@@ -68,21 +69,14 @@ void flatten(Image& image, double kept) {
 }
 
 void through_jpeg(Image& image, int quality) {
-  cv::Mat bgr(image.height, image.width, CV_8UC3);
-  const auto swap = [&image](std::uint8_t* mat, bool to_mat) {
-    for (std::size_t i = 0; i < image.pixels.size(); ++i) {
-      std::uint8_t& there = mat[i - i % kChannels + (kChannels - 1 - i % kChannels)];
-      (to_mat ? there : image.pixels[i]) = to_mat ? image.pixels[i] : there;
-    }
-  };
-  swap(bgr.data, true);
+  const cv::Mat bgr = bgr_of(image);
   std::vector<std::uint8_t> file;
   cv::imencode(".jpg", bgr, file, {cv::IMWRITE_JPEG_QUALITY, quality});
   const cv::Mat back = cv::imdecode(file, cv::IMREAD_COLOR);
-  if (back.size() != bgr.size() || !back.isContinuous()) {
+  if (back.size() != bgr.size()) {
     throw std::runtime_error("corrupt: OpenCV cannot read its own JPEG");
   }
-  swap(back.data, false);
+  image = rgb_of(back);
 }
 
 void occlude(Image& image, double share, SplitMix random) {
