@@ -1,5 +1,8 @@
+#include <optional>
 #include <utility>
 
+#include "frame_numbers.h"
+#include "mien/core/text.h"
 #include "mien/data/frame_source.h"
 
 namespace mien {
@@ -10,24 +13,49 @@ class ImageFiles : public FrameSource {
   explicit ImageFiles(VideoFrames images) : images_(std::move(images)) {}
 
   bool next(Frame& frame) override {
-    if (at_ == images_.numbers.size()) return false;
-    frame = {.number = images_.numbers[at_]};
-    try {
-      frame.image = load_image(images_.path(at_), Orientation::kUpright);
-    } catch (const ImageError& problem) {
-      frame.problem = problem.what();
+    const std::size_t at = at_++;
+    if (at < images_.numbers.size()) {
+      frame = {.number = images_.numbers[at]};
+      try {
+        frame.image = load_image(images_.path(at), Orientation::kUpright);
+      } catch (const ImageError& problem) {
+        frame.problem = problem.what();
+      }
+      return true;
     }
-    ++at_;
+    if (at >= count()) return false;
+    const RejectedImage& image = images_.rejected[at - images_.numbers.size()];
+    const std::string file = image.path.filename().string();
+    frame = {.number = number_in_name(file) ? image.frame : kNoNumber,
+             .problem = concat(image.reason, ": ", file)};
     return true;
   }
 
-  std::int64_t expected() const override {
-    return static_cast<std::int64_t>(images_.numbers.size());
-  }
+  std::int64_t expected() const override { return static_cast<std::int64_t>(count()); }
 
  private:
+  std::size_t count() const { return images_.numbers.size() + images_.rejected.size(); }
+
   VideoFrames images_;
   std::size_t at_ = 0;
+};
+
+class ImageFile : public FrameSource {
+ public:
+  explicit ImageFile(const std::filesystem::path& file)
+      : image_(load_image(file, Orientation::kUpright)) {}
+
+  bool next(Frame& frame) override {
+    if (!image_) return false;
+    frame = {.number = 1, .image = std::move(*image_)};
+    image_.reset();
+    return true;
+  }
+
+  std::int64_t expected() const override { return 1; }
+
+ private:
+  std::optional<Image> image_;
 };
 
 }  // namespace
@@ -37,13 +65,7 @@ std::unique_ptr<FrameSource> open_images(VideoFrames images) {
 }
 
 std::unique_ptr<FrameSource> open_image(const std::filesystem::path& file) {
-  VideoFrames images;
-  images.name = file.stem().string();
-  images.folder = file.parent_path();
-  images.numbers = {1};
-  images.files = {file.filename().string()};
-  load_image(file, Orientation::kUpright);
-  return open_images(std::move(images));
+  return std::make_unique<ImageFile>(file);
 }
 
 }  // namespace mien

@@ -9,7 +9,8 @@ namespace mien {
 namespace {
 
 constexpr std::array<std::uint8_t, 3> kJpegSignature = {0xFF, 0xD8, 0xFF};
-constexpr std::array<std::uint8_t, 8> kPngSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr std::array<std::uint8_t, kLongestSignature> kPngSignature = {0x89, 'P',  'N',  'G',
+                                                                       '\r', '\n', 0x1A, '\n'};
 
 /// Twice Pillow's MAX_IMAGE_PIXELS, where Pillow too refuses (against decompression bombs).
 constexpr std::uint64_t kMostPixels = 178'956'970;
@@ -23,14 +24,18 @@ bool starts_like(FileBytes file, std::span<const std::uint8_t> signature) {
 
 }  // namespace
 
-ImageHeader check_image(FileBytes file) {
-  if (file.empty()) throw ImageError("empty file");
-  const bool jpeg = starts_like(file, kJpegSignature);
-  if (!jpeg && !starts_like(file, kPngSignature)) throw ImageError("not a JPEG or PNG image");
-  if (file.size() < (jpeg ? kJpegSignature.size() : kPngSignature.size())) {
+ImageFormat format_of(FileBytes start) {
+  if (start.empty()) throw ImageError("empty file");
+  const bool jpeg = starts_like(start, kJpegSignature);
+  if (!jpeg && !starts_like(start, kPngSignature)) throw ImageError("not a JPEG or PNG image");
+  if (start.size() < (jpeg ? kJpegSignature.size() : kPngSignature.size())) {
     throw ImageError("truncated");
   }
-  return jpeg ? check_jpeg(file) : check_png(file);
+  return jpeg ? ImageFormat::kJpeg : ImageFormat::kPng;
+}
+
+ImageHeader check_image(FileBytes file) {
+  return format_of(file) == ImageFormat::kJpeg ? check_jpeg(file) : check_png(file);
 }
 
 void require_decodable_size(std::uint32_t width, std::uint32_t height) {

@@ -22,6 +22,12 @@ struct ImageHeader {
   int inks = 0;  ///< components of a JPEG: 1 grey, 3 colour, 4 CMYK
 };
 
+constexpr std::size_t kLongestSignature = 8;
+
+/// By the file's first bytes, kLongestSignature of them or all. Throws ImageError: "empty file",
+/// "not a JPEG or PNG image", "truncated".
+ImageFormat format_of(FileBytes start);
+
 /// Recognises JPEG and PNG by content and walks the file to its end. Throws ImageError: "empty
 /// file", "not a JPEG or PNG image", "truncated", too many pixels, damaged.
 ImageHeader check_image(FileBytes file);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "image_header.h"
 #include "mien/core/text.h"
 #include "mien/data/image.h"
 
@@ -38,13 +39,14 @@ class Descriptor {
 }
 
 /// The bytes are copied, not mapped: a mapped file that shrinks meanwhile would end the process.
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
+std::vector<std::byte> read_file(const std::filesystem::path& path,
+                                 std::size_t at_most = kMostBytes) {
   const Descriptor file(path);
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) refuse_unreadable();
   if (!S_ISREG(status.st_mode)) throw ImageError("not a file");
   if (status.st_size > kMostBytes) throw ImageError("larger than 1 GiB");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  std::vector<std::byte> bytes(std::min(static_cast<std::size_t>(status.st_size), at_most));
   std::size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
@@ -61,6 +63,11 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 
 Image load_image(const std::filesystem::path& path, Orientation orientation) {
   return decode_image(read_file(path), orientation);
+}
+
+void require_image(const std::filesystem::path& path) {
+  const std::vector<std::byte> start = read_file(path, kLongestSignature);
+  format_of({reinterpret_cast<const std::uint8_t*>(start.data()), start.size()});
 }
 
 void load_crop(const std::filesystem::path& path, int size, ResizeFilter filter,

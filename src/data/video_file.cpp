@@ -93,6 +93,7 @@ class VideoFile : public FrameSource {
 
   /// A header counts a few frames that an edit list hides; a file that was cut lacks many.
   std::string problem() const override {
+    if (number_ == 0) return "no frame can be decoded";
     if (static_cast<double>(number_) >= kLeastShare * static_cast<double>(promised_)) return {};
     return concat("ends early: ", number_, " of ", promised_, " frames");
   }

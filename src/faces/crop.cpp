@@ -1,12 +1,16 @@
 #include "mien/faces/crop.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <sstream>
 #include <thread>
 
+#include "crop_folder.h"
+#include "crop_plan.h"
 #include "crop_table.h"
 #include "crop_video.h"
 #include "mien/core/error.h"
@@ -16,41 +20,6 @@
 
 namespace mien {
 namespace {
-
-/// The inputs that are still to be done.
-struct Plan {
-  std::vector<const CropInput*> inputs;
-  std::vector<CropFailure> failed;  ///< could not be opened
-  std::int64_t frames = 0;          ///< as far as is known
-  std::int64_t skipped = 0;
-};
-
-/// When nothing can be opened.
-[[noreturn]] void refuse(const std::vector<CropInput>& inputs, const std::string& reason) {
-  const CropInput& first = inputs.front();
-  throw InputError(first.is_video ? "--video" : "--images", first.path.string(),
-                   concat(reason, inputs.size() > 1 ? ", nor are the others" : ""));
-}
-
-/// Opens everything once: what is no video is known before anything is written.
-Plan plan_crops(const std::vector<CropInput>& inputs, const std::filesystem::path& root,
-                const CropOptions& options) {
-  Plan plan;
-  for (const CropInput& input : inputs) {
-    if (!options.force && is_cropped(root, input.name)) {
-      ++plan.skipped;
-      continue;
-    }
-    try {
-      plan.frames += input.open(options.every)->expected();
-      plan.inputs.push_back(&input);
-    } catch (const ImageError& problem) {
-      plan.failed.push_back({input.name, problem.what()});
-    }
-  }
-  if (plan.inputs.empty() && plan.skipped == 0) refuse(inputs, plan.failed.front().reason);
-  return plan;
-}
 
 void add(CropSummary& sum, const CropSummary& part) {
   sum.videos += part.videos;
@@ -62,16 +31,24 @@ void add(CropSummary& sum, const CropSummary& part) {
   sum.failed.insert(sum.failed.end(), part.failed.begin(), part.failed.end());
 }
 
+/// A row that has a reason and nothing else.
+void record(const CropFolder& folder, const CropFailure& failure) {
+  std::stringstream kept;
+  std::ostringstream row;
+  write_problem(kept, failure.reason);
+  finish_rows(kept, row, {.video = failure.video});
+  folder.record_failure(failure.video, row.str());
+}
+
 /// The plan's inputs, `jobs` at a time.
 class CropJobs {
  public:
-  CropJobs(const Plan& plan, const FaceDetector& detector, const CropOptions& options,
-           const CropFolder& folder, std::set<std::string> names)
+  CropJobs(const CropPlan& plan, const FaceDetector& detector, const CropOptions& options,
+           const CropFolder& folder)
       : plan_(plan),
         detector_(detector),
         options_(options),
         folder_(folder),
-        names_(std::move(names)),
         results_(plan.inputs.size()),
         progress_("cropping", "frames", plan.frames) {}
 
@@ -102,25 +79,23 @@ class CropJobs {
   }
 
   CropSummary one(const CropInput& input) {
-    std::set<std::string> others = names_;
-    others.erase(input.name);
     try {
-      return crop_video(input, detector_, options_, folder_, others, [this] {
+      return crop_video(input, detector_, options_, folder_, [this] {
         const std::lock_guard lock(mutex_);
         progress_.advance(1);
       });
-    } catch (const ImageError& problem) {  // it could be opened a moment ago
+    } catch (const ImageError& problem) {  // a glance did not show it
       CropSummary failed;
       failed.failed.push_back({input.name, problem.what()});
+      record(folder_, failed.failed.front());
       return failed;
     }
   }
 
-  const Plan& plan_;
+  const CropPlan& plan_;
   const FaceDetector& detector_;
   const CropOptions& options_;
   const CropFolder& folder_;
-  std::set<std::string> names_;
   std::vector<CropSummary> results_;
   std::mutex mutex_;
   Progress progress_;
@@ -136,14 +111,40 @@ nlohmann::json settings_of(const nlohmann::json& detector, const CropOptions& op
           {"main_face", options.main_face}, {"quality", options.quality}};
 }
 
-void record(const CropFolder& folder, const std::vector<CropFailure>& failed) {
-  for (const CropFailure& failure : failed) {
-    std::stringstream kept;
-    std::ostringstream row;
-    write_problem(kept, failure.reason);
-    finish_rows(kept, row, {.video = failure.video});
-    folder.record_failure(failure.video, row.str());
+std::set<std::string> names_of(const std::vector<CropInput>& inputs) {
+  std::set<std::string> names;
+  for (const CropInput& input : inputs) names.insert(input.name);
+  return names;
+}
+
+/// Photos have no frames that workers could share, so they are shared out themselves.
+CropOptions shared_out(CropOptions options, const CropPlan& plan) {
+  const auto is_photo = [](const CropInput* input) { return !input->is_video && !input->images; };
+  if (std::ranges::all_of(plan.inputs, is_photo)) {
+    options.jobs *= options.stream.workers;
+    options.stream.workers = 1;
   }
+  return options;
+}
+
+/// The table lists what is finished, however the others end.
+CropSummary run(const CropPlan& plan, const FaceDetector& detector, const CropOptions& options,
+                const CropFolder& folder) {
+  for (const CropFailure& failure : plan.failed) record(folder, failure);
+  CropSummary summary;
+  try {
+    summary = CropJobs(plan, detector, options, folder).run();
+  } catch (...) {
+    try {
+      folder.write_table();
+    } catch (const InputError&) {  // the full disk that ended the others
+    }
+    throw;
+  }
+  folder.write_table();
+  summary.failed.insert(summary.failed.begin(), plan.failed.begin(), plan.failed.end());
+  summary.skipped_videos = plan.skipped;
+  return summary;
 }
 
 }  // namespace
@@ -152,30 +153,16 @@ CropSummary crop_faces(const std::vector<CropInput>& inputs, const ChosenDetecto
                        const DetectorOptions& detector_options, const std::filesystem::path& root,
                        const CropOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
-  const Plan plan = plan_crops(inputs, root, options);
-  if (!options.force) {
-    for (const CropInput* input : plan.inputs) require_free(root, input->name);
-  }
+  const CropPlan plan = plan_crops(inputs, root, options);
   const CropFolder folder(root, settings_of(describe_detector(chosen, detector_options), options),
-                          options.force);
+                          names_of(inputs), options.force);
   if (!chosen.advice.empty()) log::warn(chosen.advice);
   log::info(concat("detector ", chosen.detector->name(), ": ", chosen.file.string()));
-  std::set<std::string> names;
-  for (const CropInput& input : inputs) names.insert(input.name);
-  record(folder, plan.failed);
-  CropSummary summary;
-  try {
-    summary = CropJobs(plan, *chosen.detector, options, folder, std::move(names)).run();
-  } catch (const Interrupted&) {
-    folder.write_table();
-    throw;
-  }
-  folder.write_table();
-  summary.failed.insert(summary.failed.begin(), plan.failed.begin(), plan.failed.end());
+  CropSummary summary = run(plan, *chosen.detector, shared_out(options, plan), folder);
+  if (summary.videos + summary.skipped_videos == 0) refuse_all(inputs, summary.failed);
   for (const CropFailure& failure : summary.failed) {
     log::warn(concat(failure.video, ": ", failure.reason));
   }
-  summary.skipped_videos = plan.skipped;
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return summary;
 }

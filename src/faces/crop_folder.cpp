@@ -7,33 +7,24 @@
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
+#include "mien/core/sync.h"
 #include "mien/core/text.h"
 
 namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
+using crop_files::kFolders, crop_files::kSettings, crop_files::kSource;
+
 constexpr const char* kFlag = "--out";
-constexpr const char* kSettings = "crop.json";
-constexpr const char* kHidden = ".crop";
-constexpr const char* kRows = "rows.csv";        ///< of one video
-constexpr const char* kFolders = "folders.txt";  ///< its folders in the root, a line each
-constexpr const char* kCrops = "crops";          ///< before they are moved there
+constexpr const char* kMaking = "making";  ///< in .crop, beside done and ready: not finished
+constexpr const char* kFailed = "failed";
+constexpr const char* kRows = "rows.csv";  ///< of one video
+constexpr const char* kCrops = "crops";    ///< before they are moved to the root
 
 const fs::path& made(const fs::path& root) {
   make_folder(root, kFlag);
   return root;
-}
-
-std::vector<std::string> folder_names(const fs::path& parent) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (fs::directory_iterator at(parent, ignored), end; at != end; at.increment(ignored)) {
-    const std::string name = at->path().filename().string();
-    if (!name.starts_with('.')) names.push_back(name);  // not what a killed writer left
-  }
-  std::ranges::sort(names);
-  return names;
 }
 
 /// The keys whose values differ, as "size 112, here 224".
@@ -51,44 +42,37 @@ std::string difference(const nlohmann::json& there, const nlohmann::json& here) 
   return join(parts, "; ");
 }
 
-/// Whether the folder is one of the video's, or will be once its move is completed.
-bool owns(const fs::path& root, const std::string& name, const std::string& folder) {
-  for (const char* state : {"done", "ready"}) {
-    std::error_code ignored;
-    const fs::path file = root / kHidden / state / name / kFolders;
-    if (!fs::exists(file, ignored)) continue;
-    const std::string text = read_text(file);
-    if (std::ranges::count(lines_of(text), std::string_view(folder)) > 0) return true;
-  }
-  return false;
+/// What commit() keeps of what begin()'s folder holds.
+bool is_kept(const std::string& entry) {
+  return entry == kCrops || entry == kRows || entry == kFolders || entry == kSettings ||
+         entry == kSource;
 }
 
 }  // namespace
 
-bool is_cropped(const fs::path& root, const std::string& name) {
-  const fs::path made_with = root / kHidden / "done" / name / kSettings;
-  std::error_code ignored;
-  return fs::exists(made_with, ignored) && fs::exists(root / kSettings, ignored) &&
-         read_text(made_with) == read_text(root / kSettings);
-}
-
-void require_free(const fs::path& root, const std::string& name) {
-  std::error_code ignored;
-  if (!fs::exists(root / name, ignored) || owns(root, name, name)) return;
-  throw InputError(kFlag, (root / name).string(),
-                   "exists already and is not of this video; expected another folder, or --force");
+void write_plainly(const fs::path& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out) throw InputError("file", file.string(), "cannot be written");
 }
 
 fs::path CropFolder::hidden(const char* part) const {
-  return root_ / kHidden / part;
+  return root_ / crop_files::kHidden / part;
 }
 
-CropFolder::CropFolder(fs::path root, const nlohmann::json& settings, bool force)
-    : root_(std::move(root)), lock_(made(root_), kFlag) {
+CropFolder::CropFolder(fs::path root, const nlohmann::json& settings, std::set<std::string> videos,
+                       bool force)
+    : root_(std::move(root)),
+      lock_(made(root_), kFlag),
+      videos_(std::move(videos)),
+      records_(root_) {
   settle(settings, force);
-  fs::remove_all(hidden("making"));  // of a process that was killed
-  for (const char* part : {"making", "ready", "done", "failed"}) make_folder(hidden(part), kFlag);
-  for (const std::string& name : folder_names(hidden("ready"))) complete(name);
+  fs::remove_all(hidden(kMaking));  // of a process that was killed
+  for (const char* part : {kMaking, crop_files::kReady, crop_files::kDone, kFailed}) {
+    make_folder(hidden(part), kFlag);
+  }
+  for (const std::string& name : visible_names(hidden(crop_files::kReady))) complete(name);
 }
 
 void CropFolder::settle(const nlohmann::json& settings, bool force) const {
@@ -107,76 +91,82 @@ void CropFolder::settle(const nlohmann::json& settings, bool force) const {
 }
 
 fs::path CropFolder::begin(const std::string& name) const {
-  const fs::path folder = hidden("making") / name;
+  const fs::path folder = hidden(kMaking) / name;
   fs::remove_all(folder);
   make_folder(folder, kFlag);
   return folder;
 }
 
-std::string CropFolder::folder_of(const std::string& name, std::int64_t id,
-                                  const std::set<std::string>& other_videos) const {
+std::string CropFolder::folder_of(const std::string& name, std::int64_t id) const {
   if (id == 1) return name;
   std::string folder = concat(name, "_", id);
-  std::error_code ignored;
-  while (other_videos.contains(folder) ||
-         (fs::exists(root_ / folder, ignored) && !owns(root_, name, folder))) {
-    folder += "_face";
-  }
+  while (videos_.contains(folder) || !records_.is_free(folder, name)) folder += "_face";
   return folder;
 }
 
-void CropFolder::commit(const std::string& name, const std::map<std::string, std::string>& crops,
-                        const fs::path& rows) const {
-  const fs::path folder = hidden("making") / name;
+void CropFolder::commit(const FinishedVideo& video) const {
+  const fs::path folder = hidden(kMaking) / video.name;
   make_folder(folder / kCrops, kFlag);
   std::string names;
-  for (const auto& [from, to] : crops) {
+  for (const auto& [from, to] : video.crops) {
     fs::rename(folder / from, folder / kCrops / to);
     names += to + "\n";
   }
-  fs::rename(rows, folder / kRows);
-  write_text(folder / kFolders, names);
-  write_text(folder / kSettings, read_text(root_ / kSettings));
-  for (const std::string& entry : folder_names(folder)) {
-    const bool kept = entry == kCrops || entry == kRows || entry == kFolders || entry == kSettings;
-    if (!kept) fs::remove_all(folder / entry);
+  fs::rename(folder / video.rows, folder / kRows);
+  write_plainly(folder / kFolders, names);
+  write_plainly(folder / kSource, source_text(video.source));
+  write_plainly(folder / kSettings, read_text(root_ / kSettings));
+  for (const std::string& entry : visible_names(folder)) {
+    if (!is_kept(entry)) fs::remove_all(folder / entry);
   }
-  fs::remove_all(hidden("ready") / name);
-  fs::rename(folder, hidden("ready") / name);
-  complete(name);
+  sync_around(folder);
+  for (const auto& [from, to] : video.crops) require_free(to, video.name);
+  fs::remove_all(hidden(crop_files::kReady) / video.name);
+  fs::rename(folder, hidden(crop_files::kReady) / video.name);
+  complete(video.name);
+}
+
+/// Throws InputError for a folder that somebody made meanwhile.
+void CropFolder::require_free(const std::string& folder, const std::string& name) const {
+  if (records_.is_free(folder, name)) return;
+  throw InputError(kFlag, (root_ / folder).string(), concat("is not of ", name));
 }
 
 /// Every step may be the last one of a process that is killed, and is done again without harm.
 void CropFolder::complete(const std::string& name) const {
-  const fs::path ready = hidden("ready") / name, done = hidden("done") / name;
+  const fs::path ready = hidden(crop_files::kReady) / name, done = hidden(crop_files::kDone) / name;
   std::error_code ignored;
   if (fs::exists(done / kFolders, ignored)) {
     const std::string text = read_text(done / kFolders);
-    for (const std::string_view old : lines_of(text)) fs::remove_all(root_ / old);
+    for (const std::string_view old : lines_of(text)) {
+      const std::string* owner = records_.owner_of(std::string(old));
+      if (owner != nullptr && *owner == name) fs::remove_all(root_ / old);
+    }
   }
   fs::remove_all(done);
-  for (const std::string& folder : folder_names(ready / kCrops)) {
+  for (const std::string& folder : visible_names(ready / kCrops)) {
+    require_free(folder, name);
     fs::remove_all(root_ / folder);
     fs::rename(ready / kCrops / folder, root_ / folder);
   }
   fs::remove(ready / kCrops, ignored);
-  fs::remove(hidden("failed") / name, ignored);
+  fs::remove(hidden(kFailed) / name, ignored);
   fs::rename(ready, done);
 }
 
 void CropFolder::record_failure(const std::string& name, const std::string& row) const {
-  write_text(hidden("failed") / name, row);
+  write_text(hidden(kFailed) / name, row);
 }
 
 void CropFolder::write_table() const {
   std::map<std::string, fs::path> rows;
-  for (const std::string& name : folder_names(hidden("failed"))) {
-    rows[name] = hidden("failed") / name;
+  for (const std::string& name : visible_names(hidden(kFailed))) {
+    rows[name] = hidden(kFailed) / name;
   }
-  for (const std::string& name : folder_names(hidden("done"))) {
-    rows[name] = hidden("done") / name / kRows;
+  for (const std::string& name : visible_names(hidden(crop_files::kDone))) {
+    rows[name] = hidden(crop_files::kDone) / name / kRows;
   }
-  AtomicFile table(root_ / "faces.csv");
+  AtomicFile table(root_ / crop_files::kTable);
   table.stream() << table_header();
   for (const auto& [name, file] : rows) {
     std::ifstream in(file, std::ios::binary);

@@ -2,6 +2,7 @@
 #include <array>
 #include <map>
 
+#include "crop_records.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
@@ -11,13 +12,27 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
+/// Whether a folder of the name can be made and noted down.
+void require_usable(const CropInput& input, const char* flag) {
+  const auto refuse = [&](const std::string& expected) {
+    throw InputError(flag, input.path.string(), expected);
+  };
+  if (input.name.empty() || input.name.starts_with('.')) {
+    refuse("expected a file whose name does not begin with a dot");
+  }
+  if (std::ranges::any_of(input.name, [](unsigned char c) { return c < ' '; })) {
+    refuse("expected a file name on one line");
+  }
+  if (input.name == crop_files::kTable || input.name == crop_files::kSettings) {
+    refuse(concat("its crops would go to the folder ", input.name,
+                  ", which is a file of --out; expected another name"));
+  }
+}
+
 class Inputs {
  public:
   void add(CropInput input, const char* flag) {
-    if (input.name.empty() || input.name.starts_with('.')) {
-      throw InputError(flag, input.path.string(),
-                       "expected a file whose name does not begin with a dot");
-    }
+    require_usable(input, flag);
     const auto [known, added] = by_name_.try_emplace(input.name, input.path);
     if (!added) {
       throw InputError(flag, input.path.string(),
@@ -75,6 +90,12 @@ std::unique_ptr<FrameSource> CropInput::open(std::int64_t every) const {
   std::vector<VideoFrames> folder = {*images};
   keep_every(folder, every);
   return open_images(std::move(folder.front()));
+}
+
+std::int64_t CropInput::expected(std::int64_t every) const {
+  if (is_video || images) return open(every)->expected();
+  require_image(path);
+  return 1;
 }
 
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,

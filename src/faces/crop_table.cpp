@@ -1,5 +1,6 @@
 #include "crop_table.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <istream>
@@ -12,11 +13,17 @@ namespace {
 constexpr std::size_t kBoxFields = 4, kLandmarkFields = 10;
 constexpr std::size_t kReasonField = 3 + kBoxFields + kLandmarkFields + 1;
 
+/// A reason may hold a file's name, which may hold anything.
+std::string on_one_line(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' '; }, ' ');
+  return text;
+}
+
 void write_row(std::ostream& out, const std::string& frame, const std::string& seconds,
                const TrackedFace* face, const std::string& reason) {
   out << frame << ',' << seconds << ',';
   if (face == nullptr) {
-    out << std::string(kReasonField - 2, ',') << reason << '\n';
+    out << std::string(kReasonField - 2, ',') << on_one_line(reason) << '\n';
     return;
   }
   const Box& box = face->detection.box;
@@ -105,7 +112,8 @@ std::string table_header() {
 }
 
 void write_rows(std::ostream& out, const FaceFrame& frame) {
-  const std::string number = std::to_string(frame.frame.number);
+  const std::int64_t of_frame = frame.frame.number;
+  const std::string number = of_frame == kNoNumber ? "" : std::to_string(of_frame);
   const std::string seconds = frame.frame.seconds ? fixed(*frame.frame.seconds, 4) : "";
   for (const TrackedFace& face : frame.faces) write_row(out, number, seconds, &face, "");
   if (!frame.faces.empty()) return;

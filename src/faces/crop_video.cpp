@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "crop_plan.h"
 #include "crop_table.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
@@ -12,6 +13,7 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kRows = "finished.csv";
 constexpr const char* kKept = "finished videos are kept, the same command goes on";
 
 /// Writes crops and rows of one video into its folder.
@@ -56,12 +58,22 @@ class VideoWriter {
   CropSummary counts_;
 };
 
+/// finish_rows() from file to file.
+std::int64_t finish_file(const fs::path& kept, const fs::path& rows, const RowContext& context) {
+  std::ifstream in(kept, std::ios::binary);
+  std::ofstream out(rows, std::ios::binary);
+  const std::int64_t without_main = finish_rows(in, out, context);
+  out.close();
+  if (in.bad() || !out) throw InputError("file", rows.string(), "cannot be written");
+  return without_main;
+}
+
 }  // namespace
 
 CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
                        const CropOptions& options, const CropFolder& folder,
-                       const std::set<std::string>& other_videos,
                        const std::function<void()>& on_frame) {
+  const CropSource begun_with = source_of(input);  // of a file that grows, what was looked at
   const auto source = input.open(options.every);
   const fs::path made_in = folder.begin(input.name);
   VideoWriter writer(made_in, options.quality);
@@ -73,23 +85,20 @@ CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
 
   RowContext context{.video = input.name, .detector = detector.name()};
   if (options.main_face) context.only = main_person(writer.areas());
-  context.folder_of = [&](std::int64_t id) {
-    return context.only ? input.name : folder.folder_of(input.name, id, other_videos);
-  };
-  std::ifstream kept(writer.finish(source->problem()), std::ios::binary);
-  AtomicFile rows(made_in / "finished.csv");
   CropSummary summary = writer.counts();
-  summary.frames_without_face += finish_rows(kept, rows.stream(), context);
-  rows.commit();
-
-  std::map<std::string, std::string> crops;
+  std::map<std::int64_t, std::string> folders;
+  FinishedVideo video{.name = input.name, .source = begun_with, .crops = {}, .rows = kRows};
   for (const auto& [id, frames] : writer.frames()) {
     if (context.only && *context.only != id) continue;
-    crops[std::to_string(id)] = context.folder_of(id);
+    folders[id] = context.only ? input.name : folder.folder_of(input.name, id);
+    video.crops[std::to_string(id)] = folders[id];
     ++summary.people;
     summary.crops += frames;
   }
-  folder.commit(input.name, crops, made_in / "finished.csv");
+  context.folder_of = [&](std::int64_t id) { return folders.at(id); };
+  summary.frames_without_face +=
+      finish_file(writer.finish(source->problem()), made_in / kRows, context);
+  folder.commit(video);
   ++summary.videos;
   if (!source->problem().empty()) summary.failed.push_back({input.name, source->problem()});
   return summary;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <set>
 
 #include "crop_folder.h"
 #include "mien/faces/crop.h"
@@ -13,7 +12,6 @@ namespace mien {
 /// frame. Throws ImageError when it cannot be opened, Interrupted when asked to stop.
 CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
                        const CropOptions& options, const CropFolder& folder,
-                       const std::set<std::string>& other_videos,
                        const std::function<void()>& on_frame);
 
 }  // namespace mien

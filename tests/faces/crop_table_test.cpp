@@ -64,6 +64,14 @@ TEST(CropTable, AFrameWithoutAFaceHasOneRowWithAReason) {
   EXPECT_TRUE(lines[1].ends_with(",mtcnn,cannot be decoded"));
 }
 
+TEST(CropTable, AFrameWithoutANumberHasNoneAndAReasonStaysOnItsLine) {
+  const auto [lines, without] =
+      finished({frame(7, {face(1)}), frame(kNoNumber, {}, "no number: a\nb.jpg")});
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_TRUE(lines[1].starts_with("clip,,")) << lines[1];
+  EXPECT_TRUE(lines[1].ends_with(",mtcnn,no number: a b.jpg")) << lines[1];
+}
+
 TEST(CropTable, OnlyTheMainFaceKeepsARowAFrame) {
   const auto [lines, without] =
       finished({frame(1, {face(1), face(2)}), frame(2, {face(1)}), frame(3, {}),

@@ -13,8 +13,10 @@
 
 namespace mien {
 
+inline constexpr std::int64_t kNoNumber = -1;
+
 struct Frame {
-  std::int64_t number = 0;        ///< from 1 in a video; as in the file's name otherwise
+  std::int64_t number = 0;  ///< from 1 in a video; as in the file's name otherwise, or kNoNumber
   std::optional<double> seconds;  ///< since the video's begin, ascending; none for image files
   Image image;                    ///< upright; empty when there is a problem
   std::string problem;            ///< why there is no picture
@@ -31,7 +33,8 @@ class FrameSource {
   /// How many frames next() will give, as far as the file's header knows; 0: unknown.
   virtual std::int64_t expected() const = 0;
 
-  /// After the end: what is wrong with the whole ("ends early: 108 of 472 frames"), or nothing.
+  /// After the end: what is wrong with the whole ("ends early: 108 of 472 frames", "no frame can be
+  /// decoded"), or nothing.
   virtual std::string problem() const { return {}; }
 };
 
@@ -42,10 +45,12 @@ class FrameSource {
 std::unique_ptr<FrameSource> open_video(const std::filesystem::path& file, std::int64_t every);
 
 /// The images of one folder. EXIF orientation is followed: these are photos, not crops. Those that
-/// cannot be decoded come as frames with a problem.
+/// cannot be decoded come as frames with a problem; after the last one, so do those that have no
+/// number of their own ("duplicate frame number: 7.png").
 std::unique_ptr<FrameSource> open_images(VideoFrames images);
 
-/// One image file as frame 1. Throws ImageError when it cannot be decoded.
+/// One image file as frame 1, decoded here and held until it is taken. Throws ImageError when that
+/// fails.
 std::unique_ptr<FrameSource> open_image(const std::filesystem::path& file);
 
 }  // namespace mien

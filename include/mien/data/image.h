@@ -53,6 +53,10 @@ Image resize_and_crop(const Image& image, int size, ResizeFilter filter);
 Image load_image(const std::filesystem::path& path,
                  Orientation orientation = Orientation::kAsStored);
 
+/// A glance at the first bytes. Throws ImageError when the file cannot be read or is neither JPEG
+/// nor PNG; whether it is whole shows when it is decoded.
+void require_image(const std::filesystem::path& path);
+
 /// Reads, decodes, resizes and crops. `crop` [size, size, 3]. Throws ImageError.
 void load_crop(const std::filesystem::path& path, int size, ResizeFilter filter,
                std::span<std::uint8_t> crop);

@@ -19,8 +19,12 @@ struct CropInput {
   bool is_video = false;
   std::optional<VideoFrames> images;  ///< a folder's
 
-  /// Throws ImageError when it cannot be opened.
+  /// Throws ImageError when it cannot be opened; an image file is decoded here.
   std::unique_ptr<FrameSource> open(std::int64_t every) const;
+
+  /// How many frames open() would give, as far as a glance tells; 0: unknown. Throws ImageError
+  /// when the file is of no use by its first bytes.
+  std::int64_t expected(std::int64_t every) const;
 };
 
 /// `videos` are files, or folders whose video files (by their suffixes; not those of folders in
@@ -60,9 +64,12 @@ struct CropSummary {
 ///   faces.csv              a row a face, and one a frame without: see crop_table.h
 ///   crop.json              what the crops depend on; a later run with other settings is refused
 ///   .crop/                 finished videos, so that the same command goes on where it stopped
-/// A video's crops and rows appear together once it is finished. What cannot be opened or decoded
-/// is a row with a reason; when nothing could be opened, InputError. Everything is the same for any
-/// `jobs` and `workers`. Throws Interrupted when asked to stop; finished videos are kept.
+/// A video's crops and rows appear together once it is finished and on the disk. What cannot be
+/// opened or decoded is a row with a reason; when nothing could be, InputError. A folder belongs to
+/// the input that wrote it: another one that would need it is an InputError that names both, before
+/// anything is written and also with `force`; so is a folder that is no input's. Everything is the
+/// same for any `jobs` and `workers`. Throws Interrupted when asked to stop; finished videos are
+/// kept, and in the table whatever ends the run.
 CropSummary crop_faces(const std::vector<CropInput>& inputs, const ChosenDetector& chosen,
                        const DetectorOptions& detector_options, const std::filesystem::path& root,
                        const CropOptions& options);
