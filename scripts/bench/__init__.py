@@ -1,4 +1,4 @@
-"""Measurements that the README quotes. encode.py, train.py and evaluate.py are the ones to run.
+"""Measurements that the README quotes. encode.py, train.py, predict.py and evaluate.py are the ones to run.
 
     faces        a folder of JPEG faces, as the crops of a data set
     models       an archive made ready by PyTorch, ONNX Runtime or OpenVINO
@@ -10,4 +10,5 @@
     report       the table and the JSON
     options      what the command lines share
     train_contenders    all of this for train.py
+    predict_contenders  all of this for predict.py
 """

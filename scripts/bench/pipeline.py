@@ -18,10 +18,14 @@ def preprocessing_of(archive):
 
 
 def prepare(path, info):
-    """float32 [3,S,S]: short side to S, centre crop, normalised."""
-    size = info["image_size"]
+    """An image file as `normalised` gives it."""
     with Image.open(path) as file:
-        image = file.convert("RGB")
+        return normalised(file.convert("RGB"), info)
+
+
+def normalised(image, info):
+    """float32 [3,S,S] of an RGB picture: short side to S, centre crop, normalised."""
+    size = info["image_size"]
     width, height = image.size
     longer = int(size * max(width, height) / min(width, height))
     image = image.resize((size, longer) if width <= height else (longer, size), RESAMPLING[info["resize"]])
