@@ -156,11 +156,6 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, ignored);
 }
 
-void sync_to_disk(const fs::path& path) {
-  if (sync_path(path, O_RDONLY)) return;
-  throw InputError("file", path.string(), "cannot be written (" + reason() + ")");
-}
-
 void remove_old_temporaries(const fs::path& folder, std::chrono::seconds age) {
   std::error_code ignored;
   const auto oldest = fs::file_time_type::clock::now() - age;

@@ -12,6 +12,7 @@
 
 namespace mien {
 namespace fs = std::filesystem;
+
 bool sync_path(const fs::path& path, int flags) {
   const int descriptor = ::open(path.c_str(), flags);
   if (descriptor < 0) return true;
@@ -28,6 +29,10 @@ fs::path folder_of(const fs::path& path) {
 
 void refuse_write(const fs::path& path, const std::string& reason) {
   throw InputError("file", path.string(), concat("cannot be written (", reason, ")"));
+}
+
+void sync_to_disk(const fs::path& path) {
+  if (!sync_path(path, O_RDONLY)) refuse_write(path, std::strerror(errno));
 }
 
 void move_into_place(const fs::path& written, const fs::path& path) {

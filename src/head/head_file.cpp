@@ -25,8 +25,11 @@ std::vector<std::string> names_of(const std::vector<Task>& tasks) {
 json to_json(const HeadMetadata& metadata) {
   json inputs = json::array();
   for (const HeadInput& input : metadata.inputs) {
-    inputs.push_back(
-        {{"encoder", input.encoder_name}, {"sha256", input.encoder_sha256}, {"dim", input.dim}});
+    json& one = inputs.emplace_back(json{
+        {"encoder", input.encoder_name}, {"sha256", input.encoder_sha256}, {"dim", input.dim}});
+    if (input.path.empty()) continue;
+    one["dtype"] = input.dtype;
+    one["path"] = input.path;
   }
   const HeadShape& shape = metadata.shape;
   const SplitSpec& split = metadata.split;
@@ -64,7 +67,8 @@ HeadMetadata from_json(const json& object, const std::string& what) {
   object.at("width").get_to(metadata.shape.width);
   object.at("dropout").get_to(metadata.shape.dropout);
   for (const json& input : object.at("inputs")) {
-    metadata.inputs.push_back({input.at("encoder"), input.at("sha256"), input.at("dim")});
+    metadata.inputs.push_back({input.at("encoder"), input.at("sha256"), input.at("dim"),
+                               input.value("dtype", ""), input.value("path", "")});
     metadata.shape.parts.push_back(metadata.inputs.back().dim);
   }
   metadata.shape.normalize = normalize_from_name(object.value("normalize", "none"), what);

@@ -1,6 +1,7 @@
 #include "mien/submission/submission_folder.h"
 
 #include "mien/core/error.h"
+#include "mien/core/sync.h"
 
 namespace mien {
 namespace fs = std::filesystem;

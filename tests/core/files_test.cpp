@@ -40,15 +40,6 @@ TEST(ScratchFolderTest, IsHiddenBesideThePathAndGoesWithAllThatIsInIt) {
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{});
 }
 
-TEST(SyncToDisk, TakesFilesAndFoldersAndWhatIsNotThere) {
-  const TemporaryFolder folder;
-  const fs::path file = folder.write("f.txt", "content");
-  EXPECT_NO_THROW(sync_to_disk(file));
-  EXPECT_NO_THROW(sync_to_disk(folder.path()));
-  EXPECT_NO_THROW(sync_to_disk(folder.path() / "nothing"));
-  EXPECT_EQ(read_text(file), "content");
-}
-
 TEST(AtomicFileTest, IsNotSeenBeforeItsCommit) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "f.txt";

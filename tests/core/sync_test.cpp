@@ -14,6 +14,15 @@ using testing::contains;
 using testing::refusal_of;
 using testing::TemporaryFolder;
 
+TEST(SyncToDisk, TakesFilesAndFoldersAndWhatIsNotThere) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.write("f.txt", "content");
+  EXPECT_NO_THROW(sync_to_disk(file));
+  EXPECT_NO_THROW(sync_to_disk(folder.path()));
+  EXPECT_NO_THROW(sync_to_disk(folder.path() / "nothing"));
+  EXPECT_EQ(read_text(file), "content");
+}
+
 TEST(MoveIntoPlace, ReplacesTheOldFile) {
   const TemporaryFolder folder;
   move_into_place(folder.write("new", "content"), folder.write("f", "old"));

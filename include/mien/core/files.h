@@ -64,11 +64,6 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-/// Makes a file's content, or the names in a folder, survive a power cut, as AtomicFile does.
-/// Throws InputError when the disk refuses (full, over quota); a file system that cannot is taken
-/// as it is.
-void sync_to_disk(const std::filesystem::path& path);
-
 /// Removes what AtomicFile left in `folder` when its process was killed: temporaries that were last
 /// written longer than `age` ago. Younger ones may be somebody's.
 void remove_old_temporaries(const std::filesystem::path& folder, std::chrono::seconds age);

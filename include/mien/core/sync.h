@@ -5,6 +5,11 @@
 
 namespace mien {
 
+/// Makes a file's content, or the names in a folder, survive a power cut, as AtomicFile does.
+/// Throws InputError when the disk refuses (full, over quota); a file system that cannot is taken
+/// as it is.
+void sync_to_disk(const std::filesystem::path& path);
+
 /// For a finished file beside `path`, or in a folder there: flushes it to the disk and gives it its
 /// name. Throws InputError when the disk refused.
 void move_into_place(const std::filesystem::path& written, const std::filesystem::path& path);

@@ -19,6 +19,7 @@ struct HeadInput {
   std::string encoder_name;
   std::string encoder_sha256;  ///< of the archive, as bank.json has it
   std::int64_t dim = 0;
+  std::string dtype, path;  ///< how the bank computed; empty where it does not say
 
   bool operator==(const HeadInput&) const = default;
 };

@@ -15,6 +15,7 @@
 #include "mien/core/log.h"
 #include "mien/core/progress.h"
 #include "mien/core/text.h"
+#include "runs/trained_encoder.h"
 
 namespace mien {
 namespace {
@@ -22,8 +23,9 @@ namespace {
 std::unique_ptr<Encoder> open_encoder(const ClipRequest& request) {
   const EncoderOverrides overrides = request.archive.overrides();
   require_own_encoder(request.run, read_encoder_info(request.encoder, overrides), request.encoder);
-  auto encoder = load_encoder(request.encoder, overrides,
-                              {.device = request.device, .dtype = request.dtype, .path = "auto"});
+  auto encoder = load_as_trained(request.encoder, overrides,
+                                 {.device = request.device, .dtype = request.dtype, .path = "auto"},
+                                 request.run.head.inputs.front());
   log::info(concat("encoder ", encoder->info().name, ": ", encoder->path_name(), " in ",
                    encoder->dtype_name()));
   return encoder;

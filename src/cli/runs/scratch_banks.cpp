@@ -6,18 +6,24 @@
 #include "mien/bank/settle_bank.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
+#include "runs/trained_encoder.h"
 
 namespace mien {
 namespace {
 
-/// The encoders' files, those of one head in the order of its inputs, each once.
-std::vector<std::string> wanted_encoders(const ScratchRequest& request,
-                                         const std::vector<HeadMetadata>& heads) {
+struct WantedEncoder {
+  std::string file;
+  HeadInput input;
+};
+
+/// The encoders, those of one head in the order of its inputs, each once.
+std::vector<WantedEncoder> wanted_encoders(const ScratchRequest& request,
+                                           const std::vector<HeadMetadata>& heads) {
   std::vector<std::string> digests;
   for (const std::string& file : request.encoders) {
     digests.push_back(read_encoder_info(file, request.archive.overrides()).file_sha256);
   }
-  std::vector<std::string> wanted;
+  std::vector<WantedEncoder> wanted;
   for (const HeadMetadata& head : heads) {
     for (const HeadInput& input : head.inputs) {
       const auto found = std::ranges::find(digests, input.encoder_sha256);
@@ -28,7 +34,9 @@ std::vector<std::string> wanted_encoders(const ScratchRequest& request,
       }
       const std::string& file =
           request.encoders.at(static_cast<std::size_t>(found - digests.begin()));
-      if (std::ranges::find(wanted, file) == wanted.end()) wanted.push_back(file);
+      if (std::ranges::find(wanted, file, &WantedEncoder::file) == wanted.end()) {
+        wanted.push_back({file, input});
+      }
     }
   }
   return wanted;
@@ -55,13 +63,14 @@ std::filesystem::path place(const std::filesystem::path& beside) {
 ScratchBanks::ScratchBanks(const ScratchRequest& request, const std::vector<HeadMetadata>& heads,
                            const std::filesystem::path& beside)
     : folder_(place(beside)) {
-  const std::vector<std::string> encoders = wanted_encoders(request, heads);
+  const std::vector<WantedEncoder> encoders = wanted_encoders(request, heads);
   const std::vector<VideoFrames> videos = find_videos(request);
   for (std::size_t i = 0; i < encoders.size(); ++i) {
     const std::string folder = (folder_.path() / std::to_string(i)).string();
     const auto load = [&](const std::string& dtype, const std::string& path) {
-      return load_encoder(encoders[i], request.archive.overrides(),
-                          {.device = request.device, .dtype = dtype, .path = path});
+      return load_as_trained(encoders[i].file, request.archive.overrides(),
+                             {.device = request.device, .dtype = dtype, .path = path},
+                             encoders[i].input);
     };
     const auto encoder = load_settled(folder, load, request.encode, request.images);
     log::info(concat("encoder ", encoder->info().name, ": ", encoder->path_name(), " in ",

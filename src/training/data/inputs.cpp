@@ -134,7 +134,9 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
   metadata.shape = shape_of(options, inputs.banks);
   for (const Bank& bank : inputs.banks) {
     const EncoderInfo& encoder = bank.info().encoder;
-    metadata.inputs.push_back({encoder.name, encoder.file_sha256, encoder.embedding_dim});
+    const BankCompute compute = bank.info().compute.value_or(BankCompute{});
+    metadata.inputs.push_back(
+        {encoder.name, encoder.file_sha256, encoder.embedding_dim, compute.dtype, compute.path});
   }
   metadata.expr_counts = inputs.training.expr_counts();
   metadata.au_shares = inputs.training.au_shares();
