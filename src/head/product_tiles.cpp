@@ -48,20 +48,20 @@ inline float total(const float __attribute__((vector_size(64))) & sums) {
 }  // namespace avx512
 #pragma GCC pop_options
 
-bool has_fma() {
-  return __builtin_cpu_supports("fma");
-}
-
 }  // namespace
 
+// The tables are made by code in these vectors, too: not before the machine is known to have them.
+
 const ProductTiles* avx512_tiles() {
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("fma")) return nullptr;
   static const ProductTiles tiles = avx512::make_tiles("avx512");
-  return __builtin_cpu_supports("avx512f") && has_fma() ? &tiles : nullptr;
+  return &tiles;
 }
 
 const ProductTiles* avx2_tiles() {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return nullptr;
   static const ProductTiles tiles = avx2::make_tiles("avx2");
-  return __builtin_cpu_supports("avx2") && has_fma() ? &tiles : nullptr;
+  return &tiles;
 }
 
 }  // namespace mien

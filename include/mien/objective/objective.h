@@ -57,8 +57,8 @@ class Objective {
   at::Tensor operator()(const std::vector<at::Tensor>& logits,
                         const std::vector<TaskTargets>& targets) const;
 
-  /// Of a whole split, in fp64 on the host: without gradients, row by row where that can be, and
-  /// without the AUC part, which grows with the square of the rows. Waits for the device.
+  /// Of a whole split: without gradients, its tail selected on the host in fp64, and without the
+  /// AUC part, which grows with the square of the rows. Waits for the device.
   double of_split(const std::vector<at::Tensor>& logits,
                   const std::vector<TaskTargets>& targets) const;
 
