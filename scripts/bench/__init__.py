@@ -1,4 +1,5 @@
-"""Measurements that the README quotes. encode.py, train.py, predict.py and evaluate.py are the ones to run.
+"""Measurements that the README quotes. encode.py, train.py, predict.py,
+evaluate.py, submit.py, encode_memory.py and train_memory.py are the ones to run.
 
     faces        a folder of JPEG faces, as the crops of a data set
     models       an archive made ready by PyTorch, ONNX Runtime or OpenVINO
