@@ -4,7 +4,6 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/frobenius_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 #include "norm_relu_dropout.h"
+#include "products.h"
 
 namespace mien {
 namespace {
@@ -123,7 +123,7 @@ std::vector<at::Tensor> Head::forward(const at::Tensor& x) const {
   at::Tensor hidden = normalized(x);
   for (std::size_t i = 0; i < layers_.trunk.size(); ++i) {
     const HeadLayers::Block& block = layers_.trunk[i];
-    hidden = at::linear(hidden, block.weight, block.bias);
+    hidden = linear(hidden, block.weight, block.bias);
     hidden = at::batch_norm(hidden, block.norm_weight, block.norm_bias, blocks_[i].mean,
                             blocks_[i].var, /*training=*/false, kNormMomentum, kNormEpsilon,
                             /*cudnn=*/true)
@@ -131,7 +131,7 @@ std::vector<at::Tensor> Head::forward(const at::Tensor& x) const {
   }
   std::vector<at::Tensor> logits;
   for (const HeadLayers::Output& head : layers_.heads) {
-    logits.push_back(at::linear(hidden, head.weight, head.bias));
+    logits.push_back(linear(hidden, head.weight, head.bias));
   }
   return logits;
 }

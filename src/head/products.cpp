@@ -1,5 +1,7 @@
 #include "products.h"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 
 #include "unpacked_products.h"
@@ -64,6 +66,13 @@ void times(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, bool
 void transposed_times(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, bool add) {
   if (!by_tiles(&UnpackedProducts::transposed_times, out, a, b, add))
     by_operators(out, a.t(), b, add);
+}
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (!x.is_cpu()) return at::linear(x, weight, bias);
+  const at::Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
+  times_transposed(out, x, weight);
+  return out.add_(bias);
 }
 
 }  // namespace mien

@@ -18,4 +18,8 @@ void times(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, bool
 void transposed_times(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b,
                       bool add = false);
 
+/// x [m, k] times weight [n, k] transposed, plus bias [n]. By tiles a row does not depend on the
+/// others beside it.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
 }  // namespace mien

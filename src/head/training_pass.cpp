@@ -68,10 +68,7 @@ std::vector<at::Tensor> TrainingPass::forward(const HeadLayers& weights, const a
   }
   std::vector<at::Tensor> logits;
   for (const HeadLayers::Output& head : weights.heads) {
-    at::Tensor& of_task =
-        logits.emplace_back(at::empty({x.size(0), head.bias.size(0)}, x.options()));
-    times_transposed(of_task, input, head.weight);
-    of_task.add_(head.bias);
+    logits.push_back(linear(input, head.weight, head.bias));
   }
   return logits;
 }

@@ -40,10 +40,10 @@ using EpochListener = std::function<void(const EpochRecord&)>;
 /// InputError when a loss stops being a number (with step, epoch and frames) or the checkpoint is
 /// of other data, Interrupted on Ctrl-C. With a `listener` it shows no progress of its own.
 ///
-/// The same seed gives the same bytes with the same number of threads on one machine. Another
-/// number sums matrix products in another order, and a kink (ReLU, CVaR) may part two trainings
-/// further: after 60 steps in fp32 the weights agree to 1e-2 (relative L2), losses to 1e-3, F1 to
-/// .01 (measured with 1 and 2 threads, 768 wide, batch 512: 9e-4, 2e-4, .001).
+/// The same seed gives the same bytes on one machine; in fp32 on a CPU with AVX2 with any number of
+/// threads. Elsewhere, and in bf16, another number of threads sums matrix products in another
+/// order, and a kink (ReLU, CVaR) may part two trainings further: after 60 steps the weights agree
+/// to 1e-2 (relative L2), losses to 1e-3, F1 to .01.
 TrainSummary train(const TrainOptions& options, const Dataset& training, const Dataset& validation,
                    const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
                    bool resume, const EpochListener& listener = {});

@@ -3,6 +3,7 @@
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/dot.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -13,8 +14,16 @@ namespace {
 
 constexpr double kNormEpsilon = 1e-12;
 
+/// On the CPU as the norm of norms of pieces, each by one thread: a sum over all would depend on
+/// how many there are.
 at::Tensor norm_of(const at::Tensor& flat) {
-  return at::dot(flat, flat).sqrt_();
+  constexpr std::int64_t kPiece = 4096;
+  const std::int64_t whole = flat.size(0) / kPiece * kPiece;
+  if (!flat.is_cpu() || whole == 0) return at::dot(flat, flat).sqrt_();
+  const at::Tensor rest = flat.narrow(0, whole, flat.size(0) - whole);
+  const at::Tensor pieces = at::linalg_vector_norm(flat.narrow(0, 0, whole).view({-1, kPiece}), 2,
+                                                   at::OptionalIntArrayRef({1}));
+  return at::dot(pieces, pieces).add_(at::dot(rest, rest)).sqrt_();
 }
 
 /// rho / (norm + 1e-12), on the device.
