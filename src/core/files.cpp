@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "mien/core/error.h"
+#include "mien/core/sync.h"
 #include "mien/core/text.h"
 #include "sync_path.h"
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 namespace mien {
 
@@ -10,8 +9,5 @@ namespace mien {
 bool sync_path(const std::filesystem::path& path, int flags);
 
 std::filesystem::path folder_of(const std::filesystem::path& path);
-
-/// Throws the InputError of a file that cannot be written.
-[[noreturn]] void refuse_write(const std::filesystem::path& path, const std::string& reason);
 
 }  // namespace mien

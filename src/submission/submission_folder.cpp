@@ -7,20 +7,6 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
-[[noreturn]] void fail(const fs::path& path, const std::string& reason) {
-  throw InputError("file", path.string(), "cannot be written (" + reason + ")");
-}
-
-void move_to(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) fail(to, error.message());
-}
-
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 /// "a/b/" -> "a/b": so that what is beside it is beside it.
 fs::path without_last_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
@@ -59,32 +45,30 @@ std::ostream& SubmissionFolder::begin(const std::string& video) {
   finish_file();
   file_ = scratch_.path() / (video + ".txt");
   stream_.open(file_, std::ios::binary | std::ios::trunc);
-  if (!stream_) fail(path_ / file_.filename(), "the disk refused");
+  if (!stream_) refuse_write(path_ / file_.filename(), "the disk refused");
   return stream_;
 }
 
 void SubmissionFolder::finish_file() {
   if (!stream_.is_open()) return;
   stream_.close();
-  if (!stream_) fail(path_ / file_.filename(), "the disk is full, or refused");
+  if (!stream_) refuse_write(path_ / file_.filename(), "the disk is full, or refused");
   sync_to_disk(file_);
 }
 
 void SubmissionFolder::commit() {
   finish_file();
-  sync_to_disk(scratch_.path());
   take_place();
-  sync_to_disk(folder_of(path_));
 }
 
 void SubmissionFolder::take_place() {
   std::error_code ignored;
-  if (!fs::exists(path_, ignored)) return move_to(scratch_.path(), path_);
+  if (!fs::exists(path_, ignored)) return move_into_place(scratch_.path(), path_);
   const ScratchFolder old(path_);  // takes what is replaced, and goes
   const fs::path replaced = old.path() / "replaced";
-  move_to(path_, replaced);
+  move_into_place(path_, replaced);
   try {
-    move_to(scratch_.path(), path_);
+    move_into_place(scratch_.path(), path_);
   } catch (const InputError&) {
     fs::rename(replaced, path_, ignored);  // else it would go with its folder
     throw;

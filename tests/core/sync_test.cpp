@@ -30,6 +30,13 @@ TEST(MoveIntoPlace, ReplacesTheOldFile) {
   EXPECT_FALSE(fs::exists(folder.path() / "new"));
 }
 
+TEST(MoveIntoPlace, TakesAFolder) {
+  const TemporaryFolder folder;
+  move_into_place(folder.write("new/f", "content").parent_path(), folder.path() / "there");
+  EXPECT_EQ(read_text(folder.path() / "there" / "f"), "content");
+  EXPECT_FALSE(fs::exists(folder.path() / "new"));
+}
+
 TEST(MoveIntoPlace, SaysWhatCannotBeReplaced) {
   const TemporaryFolder folder;
   folder.write("taken/inside", "x");
