@@ -57,9 +57,9 @@ class Finisher {
   Finisher(std::ostream& out, const RowContext& context) : out_(out), context_(context) {}
 
   void take(const std::vector<std::string>& fields) {
-    if (fields[0] != frame_[0]) close_frame();
-    frame_ = {fields[0], fields[1]};
     const std::string& id = fields[2];
+    if (fields[0] != frame_[0] || id.empty()) close_frame();  // a row without a face is a frame
+    frame_ = {fields[0], fields[1]};
     if (context_.only && !id.empty() && id != std::to_string(*context_.only)) {
       others_seen_ = true;
       return;

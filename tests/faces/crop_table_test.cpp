@@ -87,6 +87,18 @@ TEST(CropTable, OnlyTheMainFaceKeepsARowAFrame) {
   EXPECT_TRUE(lines[4].ends_with("the main face is not seen"));
 }
 
+TEST(CropTable, ASecondImageOfTheLastNumberIsAFrameOfItsOwn) {
+  const std::string reason = "duplicate frame number: 2.png";
+  const auto [lines, without] = finished(
+      {frame(1, {face(1)}), frame(2, {face(2)}), frame(2, {}, reason), frame(2, {}, reason)}, 1);
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(without, 1);
+  EXPECT_TRUE(lines[1].starts_with("clip,2,")) << lines[1];
+  EXPECT_TRUE(lines[1].ends_with("the main face is not seen")) << lines[1];
+  EXPECT_TRUE(lines[2].ends_with(reason)) << lines[2];
+  EXPECT_EQ(lines[2], lines[3]);
+}
+
 TEST(CropTable, NamesAndReasonsWithCommasAreQuoted) {
   std::stringstream kept;
   write_problem(kept, "ends early, \"cut\"");
