@@ -54,9 +54,7 @@ void skip(const CropInput& input, const CropRecord& record, CropPlan& plan) {
 }  // namespace
 
 CropSource source_of(const CropInput& input) {
-  return input.images ? CropSource::of_folder(input.path, input.images->numbers.size() +
-                                                              input.images->rejected.size())
-                      : CropSource::of_file(input.path);
+  return input.images ? CropSource::of_images(*input.images) : CropSource::of_file(input.path);
 }
 
 void refuse_all(const std::vector<CropInput>& inputs, const std::vector<CropFailure>& failed) {

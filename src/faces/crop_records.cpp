@@ -4,6 +4,7 @@
 
 #include "mien/core/files.h"
 #include "mien/core/text.h"
+#include "mien/data/image_roots.h"
 
 namespace mien {
 namespace fs = std::filesystem;
@@ -13,6 +14,18 @@ namespace {
 fs::path whole(const fs::path& path) {
   const fs::path absolute = fs::absolute(path).lexically_normal();
   return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
+std::int64_t bytes_of(const fs::path& file) {
+  std::error_code error;
+  const auto bytes = fs::file_size(file, error);
+  return error ? 0 : static_cast<std::int64_t>(bytes);
+}
+
+/// False when the disk does not tell.
+bool is_gone(const fs::path& path) {
+  std::error_code error;
+  return fs::status(path, error).type() == fs::file_type::not_found;
 }
 
 std::string text_or_nothing(const fs::path& file) {
@@ -35,17 +48,20 @@ CropRecord read_record(const fs::path& folder, const std::string& settings_of_ro
 }  // namespace
 
 CropSource CropSource::of_file(const fs::path& file) {
+  return {whole(file), bytes_of(file)};
+}
+
+CropSource CropSource::of_images(const VideoFrames& images) {
+  CropSource source{whole(images.folder), 0};
+  for (const std::string& file : images.files) source.size += bytes_of(images.folder / file);
+  for (const RejectedImage& image : images.rejected) source.size += bytes_of(image.path);
+  return source;
+}
+
+bool CropSource::is_same_input(const CropSource& now) const {
   std::error_code ignored;
-  const auto size = fs::file_size(file, ignored);
-  return {whole(file), ignored ? 0 : static_cast<std::int64_t>(size)};
-}
-
-CropSource CropSource::of_folder(const fs::path& folder, std::size_t images) {
-  return {whole(folder), static_cast<std::int64_t>(images)};
-}
-
-bool CropSource::is_same_input(const CropSource& other) const {
-  return path == other.path || (path.filename() == other.path.filename() && size == other.size);
+  if (path == now.path || fs::equivalent(path, now.path, ignored)) return true;
+  return path.filename() == now.path.filename() && size == now.size && is_gone(path);
 }
 
 CropRecords::CropRecords(fs::path root) : root_(std::move(root)) {

@@ -10,6 +10,8 @@
 
 namespace mien {
 
+struct VideoFrames;
+
 /// Files and folders of the root.
 namespace crop_files {
 inline constexpr const char* kSettings = "crop.json";  ///< of the root, and a copy with each video
@@ -24,14 +26,15 @@ inline constexpr const char* kSource = "source.txt";    ///< its size, its path
 /// Where a video's pictures came from.
 struct CropSource {
   std::filesystem::path path;  ///< absolute
-  std::int64_t size = 0;       ///< bytes of a file, number of images of a folder
+  std::int64_t size = 0;       ///< bytes: of the file, of all images of the folder
 
-  /// The file or folder as it is now.
+  /// The file or folder as it is now; what cannot be read has no bytes.
   static CropSource of_file(const std::filesystem::path& file);
-  static CropSource of_folder(const std::filesystem::path& folder, std::size_t images);
+  static CropSource of_images(const VideoFrames& images);
 
-  /// In the same place, or moved there with its name and size.
-  bool is_same_input(const CropSource& other) const;
+  /// Whether `now` is in the same place, by whatever path, or was moved from here with its name and
+  /// size: then nothing is here any more. Equal sizes alone say little, a copy is another input.
+  bool is_same_input(const CropSource& now) const;
 };
 
 struct CropRecord {
@@ -67,7 +70,7 @@ class CropRecords {
   std::map<std::string, std::string> owner_;
 };
 
-/// For CropSource's file. read_source() of what is no such file: none.
+/// For CropSource's file. parse_source() of what is no such file: none.
 std::string source_text(const CropSource& source);
 std::optional<CropSource> parse_source(const std::string& text);
 

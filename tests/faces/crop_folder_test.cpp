@@ -8,6 +8,8 @@
 
 #include "expectations.h"
 #include "mien/core/files.h"
+#include "mien/core/text.h"
+#include "mien/data/image_roots.h"
 #include "temporary_folder.h"
 
 namespace {
@@ -121,14 +123,30 @@ TEST(CropRecordsTest, AnInputIsTheSameInItsPlaceOrMovedAsItIs) {
   const TemporaryFolder scratch;
   const auto in_place = CropSource::of_file(scratch.write("x/clip.mp4", "seven"));
   EXPECT_EQ(in_place.size, 5);
-  EXPECT_EQ(CropSource::of_folder(scratch.path() / "x" / ".." / "x/", 3).path,
-            in_place.path.parent_path());
+  const auto copy = CropSource::of_file(scratch.write("y/clip.mp4", "seven"));
+  EXPECT_FALSE(in_place.is_same_input(copy)) << "both are there";
+  fs::create_symlink(in_place.path.parent_path(), scratch.path() / "link");
+  EXPECT_TRUE(in_place.is_same_input({scratch.path() / "link" / "clip.mp4", 5})) << "another path";
+  fs::remove(in_place.path);
+  EXPECT_TRUE(in_place.is_same_input(copy));
   const auto again = parse_source(source_text(in_place));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->path, in_place.path);
   EXPECT_EQ(again->size, 5);
   EXPECT_FALSE(parse_source("no number\n/a"));
   EXPECT_FALSE(parse_source(""));
+}
+
+TEST(CropRecordsTest, AFolderIsAsLargeAsItsImages) {
+  const TemporaryFolder scratch;
+  for (const char* name : {"1.jpg", "2.png", "a/02.png"}) scratch.write(concat("x/", name), name);
+  VideoFrames images;
+  images.folder = scratch.path() / "x" / ".." / "x/";
+  images.files = {"1.jpg", "2.png"};
+  images.rejected.push_back({2, scratch.path() / "x" / "a" / "02.png", "a duplicate"});
+  const auto source = CropSource::of_images(images);
+  EXPECT_EQ(source.path, scratch.path() / "x");
+  EXPECT_EQ(source.size, 5 + 5 + 8);
 }
 
 }  // namespace

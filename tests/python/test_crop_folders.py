@@ -71,6 +71,30 @@ def test_an_input_of_the_same_name_from_elsewhere_is_refused_and_a_moved_one_is_
     assert result_json(crop(out, *SMALL, "--images", moved))["skipped_videos"] == 1
 
 
+def test_a_folder_of_the_same_name_and_number_of_images_is_another_one(crop, tmp_path):
+    train, val = tmp_path / "train", tmp_path / "val"
+    for root, source in ((train, "single_face.jpg"), (val, "multi_face.jpg")):
+        (root / "0001").mkdir(parents=True)
+        for number in (1, 2):
+            shutil.copy(clip(source), root / "0001" / f"{number:05d}.jpg")
+    out = tmp_path / "out"
+    result_json(crop(out, *SMALL, "--images", train))
+    before = visible(out)
+
+    def refuses():
+        for force in ((), ("--force",)):
+            refused(crop(out, *SMALL, *force, "--images", val), f"--images = {val / '0001'}", train / "0001")
+        assert visible(out) == before
+
+    refuses()
+    shutil.copytree(train, tmp_path / "copy")
+    refused(crop(out, *SMALL, "--images", tmp_path / "copy"), train / "0001")  # that one is still there
+    assert result_json(crop(out, *SMALL, "--images", train))["skipped_videos"] == 1
+    moved = train.rename(tmp_path / "moved")
+    refuses()
+    assert result_json(crop(out, *SMALL, "--images", moved))["skipped_videos"] == 1
+
+
 def test_force_removes_nothing_that_is_not_ours(crop, tmp_path):
     theirs = tmp_path / "out" / "single_face" / "precious.txt"
     theirs.parent.mkdir(parents=True)
