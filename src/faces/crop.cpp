@@ -159,7 +159,10 @@ CropSummary crop_faces(const std::vector<CropInput>& inputs, const ChosenDetecto
   if (!chosen.advice.empty()) log::warn(chosen.advice);
   log::info(concat("detector ", chosen.detector->name(), ": ", chosen.file.string()));
   CropSummary summary = run(plan, *chosen.detector, shared_out(options, plan), folder);
-  if (summary.videos + summary.skipped_videos == 0) refuse_all(inputs, summary.failed);
+  if (summary.videos + summary.skipped_videos == 0) {
+    const auto first = std::ranges::find(summary.failed, inputs.front().name, &CropFailure::video);
+    refuse_all(inputs.front(), first->reason, inputs.size());
+  }
   for (const CropFailure& failure : summary.failed) {
     log::warn(concat(failure.video, ": ", failure.reason));
   }

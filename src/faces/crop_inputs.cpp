@@ -12,10 +12,15 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 /// Whether a folder of the name can be made and noted down.
-void require_usable(const CropInput& input, const char* flag) {
+void require_usable(const CropInput& input) {
   const auto refuse = [&](const std::string& expected) {
-    throw InputError(flag, input.path.string(), expected);
+    throw InputError(input.flag(), input.path.string(), expected);
   };
   if (input.name.empty() || input.name.starts_with('.')) {
     refuse("expected a file whose name does not begin with a dot");
@@ -31,11 +36,11 @@ void require_usable(const CropInput& input, const char* flag) {
 
 class Inputs {
  public:
-  void add(CropInput input, const char* flag) {
-    require_usable(input, flag);
+  void add(CropInput input) {
+    require_usable(input);
     const auto [known, added] = by_name_.try_emplace(input.name, input.path);
     if (!added) {
-      throw InputError(flag, input.path.string(),
+      throw InputError(input.flag(), input.path.string(),
                        concat("would be called ", input.name, ", as ", known->second.string(),
                               " is; expected different names"));
     }
@@ -64,7 +69,7 @@ std::vector<fs::path> videos_in(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; at != end; at.increment(error)) {
-    if (is_video_name(at->path()) && !at->is_directory()) files.push_back(at->path());
+    if (is_video_name(at->path()) && !is_folder(at->path())) files.push_back(at->path());
   }
   if (error) {
     throw InputError("--video", folder.string(), "cannot be read (" + error.message() + ")");
@@ -79,10 +84,14 @@ std::vector<fs::path> videos_in(const fs::path& folder) {
 
 std::vector<fs::path> files_of(const fs::path& video) {
   require_exists(video, "--video", "a video file, or a folder of them");
-  return fs::is_directory(video) ? videos_in(video) : std::vector<fs::path>{video};
+  return is_folder(video) ? videos_in(video) : std::vector<fs::path>{video};
 }
 
 }  // namespace
+
+const char* CropInput::flag() const {
+  return is_video ? "--video" : "--images";
+}
 
 std::unique_ptr<FrameSource> CropInput::open(std::int64_t every) const {
   if (is_video) return open_video(path, every);
@@ -103,22 +112,27 @@ std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
   Inputs inputs;
   for (const fs::path path : videos) {
     for (const fs::path& file : files_of(path)) {
-      inputs.add({.name = file.stem().string(), .path = file, .is_video = true}, "--video");
+      inputs.add({.name = file.stem().string(), .path = file, .is_video = true});
     }
   }
   for (const fs::path path : images) {
     require_exists(path, "--images", "an image file, or a folder of them");
-    if (!fs::is_directory(path)) {
-      inputs.add({.name = path.stem().string(), .path = path}, "--images");
+    if (!is_folder(path)) {
+      inputs.add({.name = path.stem().string(), .path = path});
       continue;
     }
     for (VideoFrames& video : list_videos({path})) {
       CropInput input{.name = video.name, .path = video.folder};
       input.images = std::move(video);
-      inputs.add(std::move(input), "--images");
+      inputs.add(std::move(input));
     }
   }
   return inputs.take();
+}
+
+void refuse_all(const CropInput& first, const std::string& problem, std::size_t inputs) {
+  throw InputError(first.flag(), first.path.string(),
+                   concat(problem, inputs > 1 ? ", nor can the others be used" : ""));
 }
 
 }  // namespace mien

@@ -1,7 +1,5 @@
 #include "crop_plan.h"
 
-#include <algorithm>
-
 #include "mien/core/error.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
@@ -9,10 +7,6 @@
 
 namespace mien {
 namespace {
-
-const char* flag_of(const CropInput& input) {
-  return input.is_video ? "--video" : "--images";
-}
 
 std::string described(const std::string& name, const CropRecords& records) {
   const CropRecord* record = records.find(name);
@@ -26,7 +20,7 @@ void require_own_folder(const CropInput& input, const CropRecords& records,
   const std::string folder = (root / input.name).string();
   const auto refuse = [&](const std::string& owner) {
     throw InputError(
-        flag_of(input), input.path.string(),
+        input.flag(), input.path.string(),
         concat("its crops would go to ", folder, ", which holds those of ",
                described(owner, records), "; expected another file name, or another --out"));
   };
@@ -57,14 +51,6 @@ CropSource source_of(const CropInput& input) {
   return input.images ? CropSource::of_images(*input.images) : CropSource::of_file(input.path);
 }
 
-void refuse_all(const std::vector<CropInput>& inputs, const std::vector<CropFailure>& failed) {
-  const CropInput& first = inputs.front();
-  const auto found = std::ranges::find(failed, first.name, &CropFailure::video);
-  throw InputError(flag_of(first), first.path.string(),
-                   concat(found == failed.end() ? "cannot be used" : found->reason,
-                          inputs.size() > 1 ? ", nor are the others" : ""));
-}
-
 CropPlan plan_crops(const std::vector<CropInput>& inputs, const std::filesystem::path& root,
                     const CropOptions& options) {
   const CropRecords records(root);
@@ -83,7 +69,9 @@ CropPlan plan_crops(const std::vector<CropInput>& inputs, const std::filesystem:
       plan.failed.push_back({input.name, problem.what()});
     }
   }
-  if (plan.inputs.empty() && plan.skipped == 0) refuse_all(inputs, plan.failed);
+  if (plan.inputs.empty() && plan.skipped == 0) {
+    refuse_all(inputs.front(), plan.failed.front().reason, inputs.size());
+  }
   return plan;
 }
 

@@ -24,10 +24,6 @@ struct CropPlan {
 CropPlan plan_crops(const std::vector<CropInput>& inputs, const std::filesystem::path& root,
                     const CropOptions& options);
 
-/// When nothing can be used: names the first input.
-[[noreturn]] void refuse_all(const std::vector<CropInput>& inputs,
-                             const std::vector<CropFailure>& failed);
-
 CropSource source_of(const CropInput& input);
 
 }  // namespace mien

@@ -95,6 +95,17 @@ def test_a_folder_of_the_same_name_and_number_of_images_is_another_one(crop, tmp
     assert result_json(crop(out, *SMALL, "--images", moved))["skipped_videos"] == 1
 
 
+def test_a_link_that_leads_in_a_circle_is_a_video_that_cannot_be_read(crop, tmp_path):
+    (tmp_path / "clips").mkdir()
+    circle = tmp_path / "clips" / "circle.mp4"
+    circle.symlink_to(circle.name)
+    refused(crop(tmp_path / "out", "--video", circle), f"--video = {circle}: does not exist")
+    refused(crop(tmp_path / "out", "--video", circle.parent), f"--video = {circle}: cannot be read")
+    shutil.copy(clip("single_face.mp4"), circle.parent)
+    result = result_json(crop(tmp_path / "out", "--every", 60, *SMALL, "--video", circle.parent))
+    assert [entry["video"] for entry in result["failed"]] == ["circle"] and result["videos"] == 1
+
+
 def test_force_removes_nothing_that_is_not_ours(crop, tmp_path):
     theirs = tmp_path / "out" / "single_face" / "precious.txt"
     theirs.parent.mkdir(parents=True)

@@ -19,6 +19,9 @@ struct CropInput {
   bool is_video = false;
   std::optional<VideoFrames> images;  ///< a folder's
 
+  /// By which it was given.
+  const char* flag() const;
+
   /// Throws ImageError when it cannot be opened; an image file is decoded here.
   std::unique_ptr<FrameSource> open(std::int64_t every) const;
 
@@ -33,6 +36,10 @@ struct CropInput {
 /// --images) for what does not exist, for a folder without videos, for two of one name.
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
                                    const std::vector<std::string>& images);
+
+/// When none of the `inputs` could be used: InputError with the first one's problem.
+[[noreturn]] void refuse_all(const CropInput& first, const std::string& problem,
+                             std::size_t inputs);
 
 struct CropOptions {
   FaceStreamOptions stream;

@@ -91,13 +91,10 @@ std::vector<ClipInput> clip_inputs(const ClipFiles& files, std::int64_t every) {
     }
   }
   const auto can_be_opened = [](const ClipInput& input) { return input.problem.empty(); };
-  if (std::ranges::none_of(inputs, can_be_opened)) refuse_all(inputs, inputs.front().problem);
+  if (std::ranges::none_of(inputs, can_be_opened)) {
+    refuse_all(inputs.front().video, inputs.front().problem, inputs.size());
+  }
   return inputs;
-}
-
-void refuse_all(const std::vector<ClipInput>& inputs, const std::string& problem) {
-  throw InputError("--video", inputs.front().video.path.string(),
-                   concat(problem, inputs.size() > 1 ? ", nor can the others be used" : ""));
 }
 
 }  // namespace mien

@@ -31,7 +31,4 @@ struct ClipInput {
 /// suit the videos, and when nothing can be opened.
 std::vector<ClipInput> clip_inputs(const ClipFiles& files, std::int64_t every);
 
-/// When no video could be used: InputError (naming --video) with the first one's problem.
-[[noreturn]] void refuse_all(const std::vector<ClipInput>& inputs, const std::string& problem);
-
 }  // namespace mien

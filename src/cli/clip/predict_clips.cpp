@@ -227,7 +227,8 @@ ClipsSummary predict_clips(const ClipRequest& request, PredictionFormat format,
   Clips clips(request, tools.pass, writer);
   clips.look_through_all();
   if (clips.summary().rows.videos == 0) {
-    refuse_all(request.inputs, clips.summary().videos.front().problem);
+    refuse_all(request.inputs.front().video, clips.summary().videos.front().problem,
+               request.inputs.size());
   }
   file.commit();  // whatever becomes of the drawing
   return clips.finish();
