@@ -18,16 +18,21 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
+/// The same for every way to write it, also of what is not there yet or leads in a circle.
+fs::path whole(const fs::path& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path), found = fs::weakly_canonical(absolute, error);
+  return error ? absolute.lexically_normal() : found;
+}
+
 /// Files that are not to be written, and what they are: --force replaces results, never what they
 /// are made of.
 class Taken {
  public:
-  void add(const fs::path& file, const std::string& what) {
-    what_.emplace(fs::weakly_canonical(file), what);
-  }
+  void add(const fs::path& file, const std::string& what) { what_.emplace(whole(file), what); }
 
   void require_free(const fs::path& file, const std::string& flag) const {
-    const auto found = what_.find(fs::weakly_canonical(file));
+    const auto found = what_.find(whole(file));
     if (found == what_.end()) return;
     throw InputError(flag, file.string(), "is " + found->second + ", expected another file");
   }
@@ -64,7 +69,10 @@ void require_overlays(const ClipFiles& files, const Taken& taken, std::vector<Cl
   name_overlays(files, inputs);
   const fs::path folder = inputs.front().overlay.parent_path();
   const bool is_new_folder = inputs.front().overlay != files.overlay && !is_folder(folder);
-  if (is_new_folder) require_writable_target(folder, kOverlay, /*force=*/false);
+  if (is_new_folder) {
+    taken.require_free(folder, kOverlay);
+    require_writable_target(folder, kOverlay, /*force=*/false);
+  }
   for (const ClipInput& input : inputs) {
     taken.require_free(input.overlay, kOverlay);
     if (!is_new_folder) require_writable_target(input.overlay, kOverlay, files.force);

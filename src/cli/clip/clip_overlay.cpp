@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mien/core/error.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 #include "mien/data/canvas.h"
@@ -99,7 +100,12 @@ void write_overlay(FrameSource& source, const Clip& clip, const std::vector<Clip
   black.pixels.resize(static_cast<std::size_t>(clip.width) * static_cast<std::size_t>(clip.height) *
                       3);
   Frame frame;
-  for (std::size_t i = 0; i < clip.frames.size() && source.next(frame); ++i) {
+  for (std::size_t i = 0; i < clip.frames.size(); ++i) {
+    if (!source.next(frame)) {
+      throw InputError("--overlay", out.string(),
+                       concat("its video gave ", i, " frames, after ", clip.frames.size(),
+                              " when it was looked at; expected a file that stays as it is"));
+    }
     throw_if_interrupted("the overlay is kept only when it is complete");
     Image& image = frame.image;
     if (image.width != clip.width || image.height != clip.height) image = black;
