@@ -19,10 +19,9 @@ std::vector<std::int32_t> numbers_of(const Clip& clip) {
   return numbers;
 }
 
-ClipAnswers answers_of(const Clip& clip, const LoneRun& run, std::int64_t id,
-                       const std::vector<std::int32_t>& numbers) {
-  ClipAnswers answers{.name = {}, .id = id, .tasks = {}};
-  const ClipPerson& person = clip.people.at(id);
+ClipAnswers scored_answers(const ClipPerson& person, const LoneRun& run,
+                           const std::vector<std::int32_t>& numbers) {
+  ClipAnswers answers;
   for (const auto& [task, logits] : person.logits) {
     const DecisionRule rule = rule_for(run.rules, task);
     const TaskScores scores = probabilities_of({task, {{"", person.frames, logits}}});
@@ -36,6 +35,7 @@ ClipAnswers answers_of(const Clip& clip, const LoneRun& run, std::int64_t id,
 
 ClipAnswers prior_answers(const LoneRun& run, const std::string& video, std::size_t frames) {
   ClipAnswers answers;
+  answers.has_prior = true;
   const Priors priors = priors_of(run.head);
   for (const Task task : run.head.shape.tasks) {
     const Prior& prior = prior_for(task, priors, video);
@@ -58,8 +58,14 @@ std::span<const double> ClipTask::decisions_at(std::size_t index) const {
   return row_of(decisions, index, label_columns(task));
 }
 
+const ClipFace* ClipAnswers::face_in(const ClipFrame& frame) const {
+  const auto found = std::ranges::find(frame.faces, id, &ClipFace::id);
+  return found == frame.faces.end() ? nullptr : &*found;
+}
+
 bool ClipAnswers::is_in(const ClipFrame& frame) const {
-  return std::ranges::find(frame.faces, id, &ClipFace::id) != frame.faces.end();
+  const ClipFace* face = face_in(frame);
+  return face != nullptr && face->problem.empty();
 }
 
 std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const ClipNames& names,
@@ -67,13 +73,18 @@ std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const 
   std::vector<ClipAnswers> all;
   const std::int64_t main = main_person(clip.areas);
   const std::vector<std::int32_t> numbers = numbers_of(clip);
-  all.push_back(main == 0 ? prior_answers(run, names.video, numbers.size())
-                          : answers_of(clip, run, main, numbers));
+  const auto add = [&](std::int64_t id) {
+    const auto person = clip.people.find(id);
+    all.push_back(person == clip.people.end() ? prior_answers(run, names.video, numbers.size())
+                                              : scored_answers(person->second, run, numbers));
+    all.back().id = id;
+  };
+  add(main);
   all.back().name = names.video;
   if (!everyone) return all;
-  for (const auto& [id, person] : clip.people) {
+  for (const auto& [id, area] : clip.areas) {
     if (id == main) continue;
-    all.push_back(answers_of(clip, run, id, numbers));
+    add(id);
     std::string& name = all.back().name = concat(names.video, "_", all.size());
     while (names.others.contains(name)) name += "_face";
   }

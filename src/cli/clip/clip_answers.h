@@ -23,9 +23,14 @@ struct ClipTask {
 
 struct ClipAnswers {
   std::string name;     ///< in the table
-  std::int64_t id = 0;  ///< 0: nobody was found, the training prior stands throughout
+  std::int64_t id = 0;  ///< 0: nobody was found
   std::vector<ClipTask> tasks;
+  bool has_prior = false;  ///< no face has logits, the training prior stands throughout
 
+  /// The person's face, with logits or a problem; nullptr: not seen there.
+  const ClipFace* face_in(const ClipFrame& frame) const;
+
+  /// Whether that face has logits.
   bool is_in(const ClipFrame& frame) const;
 };
 
@@ -36,7 +41,7 @@ struct ClipNames {
 
 /// The main person under the video's name; with `everyone` the others as <video>_2, <video>_3, ...
 /// in the order of their appearance, with _face behind it when that is another video's name. Throws
-/// InputError when nobody is there and the prior is not known.
+/// InputError when somebody has no logits and the prior is not known.
 std::vector<ClipAnswers> answers_of(const Clip& clip, const LoneRun& run, const ClipNames& names,
                                     bool everyone);
 

@@ -83,9 +83,8 @@ void paint(Image& image, const ClipFrame& frame, std::size_t index,
            const std::vector<ClipAnswers>& answers) {
   Painter painter(image);
   for (const ClipAnswers& person : answers) {
-    const auto face = std::ranges::find(frame.faces, person.id, &ClipFace::id);
-    if (face == frame.faces.end()) continue;
-    painter.face(face->box, caption_of(person, index));
+    if (!person.is_in(frame)) continue;
+    painter.face(person.face_in(frame)->box, caption_of(person, index));
   }
   const ClipTask* au = task_of(answers.front(), Task::kAu);
   if (au != nullptr && answers.front().is_in(frame)) painter.units(*au, index);

@@ -1,10 +1,12 @@
 #include "clip/clip_pass.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
 
 #include "mien/bank/bank.h"
 #include "mien/core/interrupt.h"
-#include "mien/core/text.h"
 
 namespace mien {
 namespace {
@@ -18,11 +20,12 @@ class CropBatches {
         clip_(clip),
         batch_(encoder.preferred_batch_size(), encoder.info().image_size) {}
 
-  void add(std::int32_t frame, const TrackedFace& face) {
+  /// A face of the clip's last frame.
+  void add(const TrackedFace& face) {
     const EncoderInfo& info = encoder_.info();
     const Image crop = resize_and_crop(face.crop, static_cast<int>(info.image_size), info.resize);
     std::ranges::copy(crop.pixels, batch_.image(std::ssize(waiting_)).begin());
-    waiting_.push_back({frame, face.id});
+    waiting_.push_back({clip_.frames.size() - 1, face.id});
     if (std::ssize(waiting_) == batch_.count) flush();
   }
 
@@ -36,31 +39,42 @@ class CropBatches {
     }
     std::vector<float> embeddings(static_cast<std::size_t>(count * encoder_.info().embedding_dim));
     encoder_.encode(count < batch_.count ? part : batch_, embeddings);
-    give_out(scorer_.logits(as_half(embeddings)));
+    const std::vector<std::uint16_t> rows = settled(embeddings);
+    if (!rows.empty()) give_out(scorer_.logits(rows));
     waiting_.clear();
   }
 
  private:
   struct Waiting {
-    std::int32_t frame;
+    std::size_t frame;  ///< index in the clip
     std::int64_t id;
   };
 
-  std::vector<std::uint16_t> as_half(const std::vector<float>& embeddings) const {
-    std::vector<std::uint16_t> out(embeddings.size());
-    std::ranges::transform(embeddings, out.begin(), half_from_float);
-    const auto bad = std::ranges::find_if_not(out, half_is_finite);
-    if (bad == out.end()) return out;
-    const auto row = (bad - out.begin()) / encoder_.info().embedding_dim;
-    throw ImageError(concat("the embedding of frame ",
-                            waiting_[static_cast<std::size_t>(row)].frame,
-                            " is not finite; expected another --dtype"));
+  /// The finite rows in half precision; who has another one waits no more.
+  std::vector<std::uint16_t> settled(const std::vector<float>& embeddings) {
+    const auto dim = static_cast<std::size_t>(encoder_.info().embedding_dim);
+    std::vector<std::uint16_t> rows;
+    std::vector<Waiting> kept;
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      const std::size_t before = rows.size();
+      std::ranges::transform(std::span(embeddings).subspan(i * dim, dim), std::back_inserter(rows),
+                             half_from_float);
+      if (std::ranges::all_of(std::span(rows).subspan(before), half_is_finite)) {
+        kept.push_back(waiting_[i]);
+        continue;
+      }
+      rows.resize(before);
+      auto& faces = clip_.frames[waiting_[i].frame].faces;
+      std::ranges::find(faces, waiting_[i].id, &ClipFace::id)->problem = "embedding is not finite";
+    }
+    waiting_ = std::move(kept);
+    return rows;
   }
 
   void give_out(const std::map<Task, std::vector<float>>& logits) {
     for (std::size_t row = 0; row < waiting_.size(); ++row) {
       ClipPerson& person = clip_.people[waiting_[row].id];
-      person.frames.push_back(waiting_[row].frame);
+      person.frames.push_back(clip_.frames[waiting_[row].frame].number);
       for (const auto& [task, values] : logits) {
         const auto columns = static_cast<std::ptrdiff_t>(score_columns(task));
         const auto begin = values.begin() + static_cast<std::ptrdiff_t>(row) * columns;
@@ -101,7 +115,7 @@ Clip look_through(FrameSource& source, const ClipPass& pass,
     }
     for (const TrackedFace& face : frame.faces) {
       clip.areas[face.id] += face.detection.box.area();
-      batches.add(clip.frames.back().number, face);
+      batches.add(face);
     }
     on_frame();
   });

@@ -24,6 +24,7 @@ struct ClipPerson {
 struct ClipFace {
   std::int64_t id = 0;
   Box box;
+  std::string problem = {};  ///< why it has no logits, in the words of mien encode
 };
 
 struct ClipFrame {
@@ -37,8 +38,9 @@ struct ClipFrame {
 struct Clip {
   int width = 0, height = 0;
   std::vector<ClipFrame> frames;
-  std::map<std::int64_t, ClipPerson> people;  ///< by id, from 1 in the order of appearance
-  std::map<std::int64_t, double> areas;       ///< of the boxes, summed over the frames, by id
+  std::map<std::int64_t, ClipPerson> people;  ///< with logits, by id
+  /// Of the boxes, summed over the frames, of everybody by id, from 1 in the order of appearance.
+  std::map<std::int64_t, double> areas;
 };
 
 /// What looks at a video; all outlive the call.
@@ -51,8 +53,8 @@ struct ClipPass {
 
 /// Crops go through the encoder in batches of its preferred size, rounded to half precision as in
 /// a bank, and never hold two videos. `on_frame` is told of every frame. Width and height are 0
-/// when no frame could be decoded. Throws Interrupted when asked to stop, ImageError for an
-/// embedding that is not finite.
+/// when no frame could be decoded. A face whose embedding is not finite has no logits but a
+/// problem. Throws Interrupted when asked to stop.
 Clip look_through(FrameSource& source, const ClipPass& pass, const std::function<void()>& on_frame);
 
 }  // namespace mien

@@ -27,7 +27,8 @@ double rate_of(const ClipsSummary& summary) {
 std::string faces_of(const ClipReport& video) {
   const std::string frames = counted(video.frames, "frame");
   if (video.frames_with_face == 0) {
-    return "no face in " + frames + ", the rows hold the training prior";
+    return concat(video.people == 0 ? "no face in " : "no embedding in ", frames,
+                  ", the rows hold the training prior");
   }
   if (video.frames_with_face == video.frames) return "a face in all of " + frames;
   const double share =

@@ -14,9 +14,9 @@ struct ClipReport {
   std::string name, file;  ///< in the table; without its folder, for people
   bool has_rows = false;
   std::int64_t frames = 0;
-  std::int64_t frames_with_face = 0;  ///< of somebody whose rows there are
+  std::int64_t frames_with_face = 0;  ///< and embedding, of somebody whose rows there are
   std::int64_t people = 0;            ///< that were seen
-  std::string problem;                ///< why there are no rows, or not all of them
+  std::string problem;                ///< why there are no rows, or fewer, or some without a face
 };
 
 struct ClipsSummary {

@@ -51,10 +51,12 @@ struct Tools {
 
 std::string reason_of(const ClipFrame& frame, const ClipAnswers& answers) {
   if (answers.is_in(frame)) return {};
-  const std::string reason = !frame.problem.empty() ? frame.problem
-                             : frame.faces.empty()  ? "no face"
-                                                    : "no face of this person";
-  return answers.id == 0 ? reason + "; training prior" : reason;
+  const ClipFace* face = answers.face_in(frame);
+  const std::string reason = face != nullptr          ? face->problem
+                             : !frame.problem.empty() ? frame.problem
+                             : frame.faces.empty()    ? "no face"
+                                                      : "no face of this person";
+  return answers.has_prior ? reason + "; training prior" : reason;
 }
 
 void write_rows(const Clip& clip, const ClipAnswers& answers, PredictionWriter& writer,
@@ -74,10 +76,21 @@ void write_rows(const Clip& clip, const ClipAnswers& answers, PredictionWriter& 
     writer.write(row);
     ++summary.rows;
     summary.frames_without_face += !row.has_face;
-    summary.interpolated_rows += !row.has_face && answers.id != 0;
+    summary.interpolated_rows += !row.has_face && !answers.has_prior;
   }
   ++summary.videos;
-  if (answers.id == 0) summary.videos_without_embeddings.push_back(answers.name);
+  if (answers.has_prior) summary.videos_without_embeddings.push_back(answers.name);
+}
+
+/// Of everybody, with rows or without.
+std::string embedding_problem(const Clip& clip) {
+  std::int64_t faces = 0;
+  for (const ClipFrame& frame : clip.frames) {
+    faces += std::ranges::count_if(frame.faces,
+                                   [](const ClipFace& face) { return !face.problem.empty(); });
+  }
+  if (faces == 0) return {};
+  return concat("embeddings that are not finite: ", faces, " (another --dtype may do)");
 }
 
 std::int64_t frames_with(const std::vector<ClipAnswers>& answers, const Clip& clip) {
@@ -171,9 +184,11 @@ class Clips {
     seen.answers = answers_of(seen.clip, request_.run, {input.video.name, other_names(input)},
                               request_.everyone);
     report.problem = source->problem();
+    const std::string more = embedding_problem(seen.clip);
+    if (!more.empty()) report.problem += (report.problem.empty() ? "" : "; ") + more;
     report.frames = std::ssize(seen.clip.frames);
     report.frames_with_face = frames_with(seen.answers, seen.clip);
-    report.people = std::ssize(seen.clip.people);
+    report.people = std::ssize(seen.clip.areas);
     return seen;
   }
 
