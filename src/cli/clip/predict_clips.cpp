@@ -13,6 +13,7 @@
 #include "mien/core/files.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
+#include "mien/core/memory.h"
 #include "mien/core/progress.h"
 #include "mien/core/text.h"
 #include "runs/trained_encoder.h"
@@ -41,6 +42,7 @@ struct Tools {
     pass.stream.workers = request.workers;
     if (!chosen.advice.empty()) log::warn(chosen.advice);
     log::info(concat("detector ", chosen.detector->name(), ": ", chosen.file.string()));
+    give_back_freed_memory();  // the archives, and the ways to compute that were tried
   }
 
   ChosenDetector chosen;
