@@ -1,5 +1,4 @@
 """`mien predict --video`: embeddings that are not finite, a video that changes meanwhile, names that meet."""
-import csv
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import torch
 from crop_helpers import moving_faces
 from helpers import Projection, refused, result_json, write_encoder
 from mp4_edit import write_clip
+from predictions import rows_of, values
 from test_export import DIM, SIZE, data, train  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
@@ -31,16 +31,6 @@ def without_blue(frame, rows):
     out = frame.copy()
     out[:rows, :, 2] //= 20
     return out
-
-
-def rows_of(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def values(rows):
-    names = [name for name in rows[0] if name.startswith("p_") or name in ("valence", "arousal")]
-    return np.array([[float(row[name]) for name in names] for row in rows])
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 """`mien predict --video`: faces, crops, embeddings and rows in one pass, held against the same by crop, encode, predict."""
-import csv
 import resource
 
 import cv2
@@ -9,21 +8,11 @@ import pytest
 from crop_helpers import clip, moving_faces, table
 from helpers import refused, result_json
 from mp4_edit import write_clip
+from predictions import rows_of, values
 from test_export import data, train, write_decisions  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
 FRAMES = 12
-
-
-def rows_of(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def values(rows):
-    """Everything that is a probability, valence or arousal: [rows, columns]"""
-    names = [name for name in rows[0] if name.startswith("p_") or name in ("valence", "arousal")]
-    return np.array([[float(row[name]) for name in names] for row in rows])
 
 
 @pytest.fixture(scope="module")
