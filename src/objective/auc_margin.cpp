@@ -1,5 +1,6 @@
 #include <ATen/ops/ones_like.h>
 
+#include "mien/objective/cvar.h"
 #include "mien/objective/losses.h"
 
 namespace mien {
@@ -20,7 +21,7 @@ BatchLoss auc_margin_loss(const at::Tensor& logits, const TaskTargets& targets, 
       positive.unsqueeze(1).mul(negative.unsqueeze(0)).mul(violation.gt(0)).mul(share);
   const at::Tensor slopes = violation.pow(power - 1).mul(pairs);
   const at::Tensor gradient = slopes.sum(0).sub(slopes.sum(1)).mul(power);
-  return {slopes.mul(violation).sum(), gradient};
+  return {sum_of_all(slopes.mul(violation)), gradient};
 }
 
 }  // namespace mien

@@ -62,8 +62,17 @@ CvarWeights cvar_weights(const at::Tensor& losses, const at::Tensor& valid, doub
   return {tail.weights.view_as(losses), tail.level.squeeze(0)};
 }
 
+at::Tensor sum_of_all(const at::Tensor& values) {
+  constexpr std::int64_t kPiece = 4096;
+  const at::Tensor flat = values.reshape({-1});
+  const std::int64_t whole = flat.size(0) / kPiece * kPiece;
+  if (!flat.is_cpu() || whole == 0) return flat.sum();
+  const at::Tensor pieces = flat.narrow(0, 0, whole).view({-1, kPiece}).sum(1);
+  return sum_of_all(pieces).add(flat.narrow(0, whole, flat.size(0) - whole).sum());
+}
+
 at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& values) {
-  return values.masked_fill(weights.le(0), 0).mul(weights).sum();
+  return sum_of_all(values.masked_fill(weights.le(0), 0).mul(weights));
 }
 
 at::Tensor cvar(const at::Tensor& losses, const at::Tensor& valid, double alpha) {

@@ -1,5 +1,6 @@
 #include "mien/objective/objective.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 
 #include "expectations.h"
 #include "head/small_heads.h"
+#include "mien/objective/cvar.h"
 #include "objective/random_targets.h"
 
 namespace mien {
@@ -161,6 +163,20 @@ TEST(Objective, OfASplitIsNoNumberWhereALossIsNone) {
   const at::Tensor logits = random_tensor({10, 8}, 5);
   logits.select(0, 4).fill_(std::nan(""));
   EXPECT_TRUE(std::isnan(Objective({.cvar_alpha = .5}, {}).of_split({logits}, {targets})));
+}
+
+TEST(SumOfAll, HasTheSameBitsForAnyNumberOfThreads) {
+  const int threads = at::get_num_threads();
+  for (const std::int64_t size : {0, 1, 4096, 32768, 70001, 20'000'000}) {
+    const at::Tensor values = random_tensor({size}, 3).to(at::kFloat);
+    at::set_num_threads(1);
+    const auto alone = sum_of_all(values).item<float>();
+    at::set_num_threads(3);
+    EXPECT_EQ(sum_of_all(values).item<float>(), alone) << size;
+    const double exact = values.to(at::kDouble).sum().item<double>();
+    EXPECT_NEAR(alone, exact, 1e-6 * values.abs().sum().item<double>() + 1e-12);
+  }
+  at::set_num_threads(threads);
 }
 
 TEST(ClassWeights, AreInverseFrequenciesWithMeanOne) {

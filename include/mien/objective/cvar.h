@@ -23,6 +23,10 @@ CvarWeights cvar_weights(const at::Tensor& losses, const at::Tensor& valid, doub
 /// Of each column of `losses` [n, C] by itself; `level` [C].
 CvarWeights cvar_weights_by_column(const at::Tensor& losses, const at::Tensor& valid, double alpha);
 
+/// The sum of all values, a scalar. On the CPU by pieces that one thread each adds up: the sum of
+/// many values at once depends on how many threads share them.
+at::Tensor sum_of_all(const at::Tensor& values);
+
 /// sum(weights * values), a scalar, without what has no weight: it may be infinite or NaN.
 at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& values);
 
