@@ -81,7 +81,9 @@ void CropFolder::settle(const nlohmann::json& settings, bool force) const {
   if (fs::exists(file, ignored)) {
     const auto there = nlohmann::json::parse(read_text(file), nullptr, false);
     if (there == settings) return;
-    if (!force) {
+    const bool holds_crops = !visible_names(hidden(crop_files::kReady)).empty() ||
+                             !visible_names(hidden(crop_files::kDone)).empty();
+    if (!force && holds_crops) {
       throw InputError(kFlag, root_.string(),
                        concat("holds crops made with other settings (", difference(there, settings),
                               "); expected the same, another folder, or --force"));

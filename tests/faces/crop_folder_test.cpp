@@ -52,6 +52,15 @@ void finish(const CropFolder& folder, const std::string& name,
   folder.commit(video);
 }
 
+TEST(CropFolderTest, RefusesOtherSettingsBesideCropsAlone) {
+  const TemporaryFolder scratch;
+  const nlohmann::json others = {{"size", 96}};
+  CropFolder(scratch.path(), kSettings, {"clip"}, false);  // nothing came of it
+  finish(CropFolder(scratch.path(), others, {"clip"}, false), "clip", {"clip"});
+  EXPECT_TRUE(contains(refusal_of([&] { CropFolder(scratch.path(), kSettings, {"clip"}, false); }),
+                       "other settings"));
+}
+
 TEST(CropFolderTest, FlushesEveryFileBeforeItsFolderIsSeen) {
   const TemporaryFolder scratch;
   CropFolder folder(scratch.path(), kSettings, {"clip"}, false);
