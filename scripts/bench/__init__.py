@@ -1,6 +1,7 @@
 """Measurements that the README quotes. encode.py, train.py, predict.py,
 evaluate.py, submit.py, encode_memory.py and train_memory.py are the ones to run.
 
+    made_up      facts of an encoder that is none, label files
     faces        a folder of JPEG faces, as the crops of a data set
     models       an archive made ready by PyTorch, ONNX Runtime or OpenVINO
     pipeline     from files to embeddings in Python

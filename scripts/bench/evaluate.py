@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from bench.made_up import TRAIN, VALIDATION, encoder_info, write_labels  # noqa: E402
 from bench.options import check_numbers  # noqa: E402
 from encoders.command import Parser, exit_code_of  # noqa: E402
 from encoders.errors import InputError  # noqa: E402
@@ -47,19 +48,14 @@ def write_video(folder, bank, random, task, split, name, frames):
     """A video's embeddings and its labels, which depend on them a little."""
     import numpy as np
 
-    from bench.train_contenders.data import EXPRESSIONS
     from feature_bank.video_rows import VideoRows
     embeddings = random.standard_normal((frames, DIM), np.float32)
     bank.write(name, VideoRows(np.arange(1, frames + 1, dtype=np.int32), embeddings.astype(np.float16), [], {}))
     if task == "au":
-        challenge, header = "AU_Detection_Challenge", ",".join(f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26))
         rows = embeddings[:, np.arange(12) % DIM] + random.standard_normal((frames, 12), np.float32) > .8
     else:
-        challenge, header = "EXPR_Recognition_Challenge", ",".join(EXPRESSIONS)
         rows = (embeddings + random.standard_normal((frames, 8), np.float32)).argmax(1)[:, None]
-    path = folder / "annotations" / challenge / split / f"{name}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(header + "\n" + "\n".join(",".join(row) for row in rows.astype(int).astype(str)) + "\n")
+    write_labels(folder / "annotations", task, split, name, rows.astype(int).tolist())
 
 
 def write(folder, task, frames, videos):
@@ -68,15 +64,13 @@ def write(folder, task, frames, videos):
 
     from feature_bank.bank import BankWriter
     random = np.random.default_rng(1)
-    encoder = {"name": "random", "image_size": 224, "embedding_dim": DIM, "mean": [.5] * 3, "std": [.5] * 3,
-               "resize": "bicubic", "source": "random numbers", "weights_sha256": "0" * 64, "file_sha256": "0" * 64}
     cuts = np.sort(random.choice(np.arange(1, frames), videos - 1, replace=False))
     sizes = np.diff([0, *cuts, frames])
-    with BankWriter(folder / "bank", encoder, []) as bank:
+    with BankWriter(folder / "bank", encoder_info(DIM), []) as bank:
         for number in range(4):
-            write_video(folder, bank, random, task, "Train_Set", f"train{number}", 500)
+            write_video(folder, bank, random, task, TRAIN, f"train{number}", 500)
         for number, size in enumerate(sizes):
-            write_video(folder, bank, random, task, "Validation_Set", f"video{number:03d}", int(size))
+            write_video(folder, bank, random, task, VALIDATION, f"video{number:03d}", int(size))
 
 
 def command(arguments, *words):

@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from bench.made_up import CHALLENGES, HEADERS, TRAIN, VALIDATION, encoder_info, write_labels  # noqa: E402
 from bench.options import check_numbers  # noqa: E402
 from encoders.command import Parser, exit_code_of  # noqa: E402
 from encoders.errors import InputError  # noqa: E402
@@ -31,8 +32,6 @@ examples:
   bench/submit.py --smoothing 0 --threads 1 --share .1 --json
 """
 ROWS, VIDEOS, ABSENT, DUPLICATES, DIM = 1_022_655, 228, 3, 5000, 8
-UNITS = [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)]
-CHALLENGES = {"expr": "EXPR_Recognition_Challenge", "au": "AU_Detection_Challenge", "va": "VA_Estimation_Challenge"}
 CASES = [("expr", "file"), ("au", "file"), ("va", "file"), ("mtl", "file"), ("va", "folder"), ("expr", "zip")]
 
 # A child counts what its parent held when it was started: a parent that holds little.
@@ -55,11 +54,6 @@ def parse_arguments(argv):
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repetitions (default 5)")
     parser.add_argument("--json", action="store_true", help="the result as one JSON object")
     return parser.parse_args(argv)
-
-
-def headers():
-    from bench.train_contenders.data import EXPRESSIONS
-    return {"expr": ",".join(EXPRESSIONS), "au": ",".join(UNITS), "va": "valence,arousal"}
 
 
 def command(arguments, *words):
@@ -95,10 +89,8 @@ class World:
 
         from feature_bank.bank import BankWriter
         from feature_bank.video_rows import VideoRows
-        encoder = {"name": "random", "image_size": 224, "embedding_dim": DIM, "mean": [.5] * 3, "std": [.5] * 3,
-                   "resize": "bicubic", "source": "random numbers", "weights_sha256": "0" * 64, "file_sha256": "0" * 64}
         known = list(self.lengths.items())[: VIDEOS - ABSENT]
-        with BankWriter(self.folder / "bank", encoder, []) as bank:
+        with BankWriter(self.folder / "bank", encoder_info(DIM), []) as bank:
             for video, length in [*known, *[(f"train{number}", 300) for number in range(6)]]:
                 frames = np.flatnonzero(self.random.random(length) < .9).astype(np.int32) + 1
                 if len(frames) == 0:
@@ -106,17 +98,15 @@ class World:
                 embeddings = self.random.standard_normal((len(frames), DIM), np.float32).astype(np.float16)
                 bank.write(video, VideoRows(frames, embeddings, [], {}))
 
-    def write_labels(self, task, split, video):
+    def write_labels_of(self, task, split, video):
         rows = {"expr": lambda: self.random.integers(0, 8, (300, 1)), "au": lambda: self.random.integers(0, 2, (300, 12)),
                 "va": lambda: self.random.uniform(-1, 1, (300, 2)).round(3)}[task]()
-        path = self.folder / "annotations" / CHALLENGES[task] / split / f"{video}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join([headers()[task], *[",".join(map(str, row)) for row in rows.tolist()]]) + "\n")
+        write_labels(self.folder / "annotations", task, split, video, rows.tolist())
 
     def train(self):
         for task in CHALLENGES:
             for number in range(6):
-                self.write_labels(task, "Train_Set" if number < 4 else "Validation_Set", f"train{number}")
+                self.write_labels_of(task, TRAIN if number < 4 else VALIDATION, f"train{number}")
         command(self.arguments, "train", ROOT / "configs" / "multitask.yaml", f"bank={self.folder / 'bank'}",
                 f"annotations={self.folder / 'annotations'}", "epochs=1", "head.layers=1", "--out", self.folder / "run")
         digest = hashlib.sha256((self.folder / "run" / "best.safetensors").read_bytes()).hexdigest()
@@ -131,9 +121,9 @@ class World:
         if layout == "folder":
             path.mkdir()
             for video, length in self.lengths.items():
-                (path / f"{video}.txt").write_text(headers()[task] + "\n" * (length + 1))
+                (path / f"{video}.txt").write_text(HEADERS[task] + "\n" * (length + 1))
             return path
-        header = "image,valence,arousal,expression,aus" if task == "mtl" else "image_location," + headers()[task]
+        header = "image,valence,arousal,expression,aus" if task == "mtl" else "image_location," + HEADERS[task]
         text = "\n".join([header, *[location + "," for location in self.locations]]) + "\n"
         if layout == "zip":
             with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

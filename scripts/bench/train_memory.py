@@ -20,37 +20,26 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from bench.made_up import TRAIN, VALIDATION, encoder_info, write_labels  # noqa: E402
 from feature_bank.bank import BankWriter  # noqa: E402
 from feature_bank.video_rows import VideoRows  # noqa: E402
 
 ROWS_A_VIDEO, BLOCK = 8000, 1 << 22
-EXPRESSIONS = ("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise", "Other")
-UNITS = [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)]
-CHALLENGES = {"expr": ("EXPR_Recognition_Challenge", EXPRESSIONS), "au": ("AU_Detection_Challenge", UNITS)}
-SPLITS = ("Train_Set", "Validation_Set")
-
-
-def write_labels(folder, split, video, task, values):
-    challenge, header = CHALLENGES[task]
-    path = folder / "annotations" / challenge / split / f"{video}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savetxt(path, values, fmt="%d", delimiter=",", header=",".join(header), comments="")
 
 
 def write(folder, rows, dim):
     """A fifth of the rows validates."""
     random = np.random.default_rng(0)
     block = random.standard_normal(BLOCK, np.float32).astype(np.float16)
-    encoder = {"name": "random", "image_size": 224, "embedding_dim": dim, "mean": [.5] * 3, "std": [.5] * 3,
-               "resize": "bicubic", "source": "random numbers", "weights_sha256": "0" * 64, "file_sha256": "0" * 64}
-    with BankWriter(folder / "bank", encoder, []) as bank:
+    annotations = folder / "annotations"
+    with BankWriter(folder / "bank", encoder_info(dim), []) as bank:
         for number, start in enumerate(range(0, rows, ROWS_A_VIDEO)):
             video, size = f"video{number:04d}", min(ROWS_A_VIDEO, rows - start)
             embeddings = np.resize(np.roll(block, int(random.integers(BLOCK))), (size, dim))
             bank.write(video, VideoRows(np.arange(1, size + 1, dtype=np.int32), embeddings, [], {}))
-            split = SPLITS[number % 5 == 4]
-            write_labels(folder, split, video, "expr", random.integers(0, 8, size))
-            write_labels(folder, split, video, "au", random.integers(0, 2, (size, 12)))
+            split = VALIDATION if number % 5 == 4 else TRAIN
+            write_labels(annotations, "expr", split, video, random.integers(0, 8, (size, 1)).tolist())
+            write_labels(annotations, "au", split, video, random.integers(0, 2, (size, 12)).tolist())
 
 
 def peak_bytes(command):

@@ -140,11 +140,8 @@ const fs::path& AtomicFile::finish() {
 }
 
 void AtomicFile::rename_finished() {
-  std::error_code error;
-  fs::rename(temporary_, path_, error);
-  if (error) refuse_write(path_, error.message());
+  rename_synced(temporary_, path_);
   committed_ = true;
-  sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
 }
 
 ScratchFolder::ScratchFolder(const fs::path& path)

@@ -35,12 +35,16 @@ void sync_to_disk(const fs::path& path) {
   if (!sync_path(path, O_RDONLY)) refuse_write(path, std::strerror(errno));
 }
 
-void move_into_place(const fs::path& written, const fs::path& path) {
-  if (!sync_path(written, O_RDONLY)) refuse_write(path, std::strerror(errno));
+void rename_synced(const fs::path& written, const fs::path& path) {
   std::error_code error;
   fs::rename(written, path, error);
   if (error) refuse_write(path, error.message());
   sync_path(folder_of(path), O_RDONLY | O_DIRECTORY);
+}
+
+void move_into_place(const fs::path& written, const fs::path& path) {
+  if (!sync_path(written, O_RDONLY)) refuse_write(path, std::strerror(errno));
+  rename_synced(written, path);
 }
 
 void sync_around(const fs::path& folder) {

@@ -48,9 +48,13 @@ void Canvas::darken(const Box& box, double share) {
 
 void Canvas::text(const std::string& text, const Point& at, double height, const Colour& colour) {
   cv::Mat picture = view_of(image_);
-  cv::putText(picture, text, {static_cast<int>(at.x), static_cast<int>(at.y)}, kFont,
-              height / kCapitalHeight, scalar_of(colour), std::max(1, int(height / 12)),
-              cv::LINE_AA);
+  const cv::Point where(static_cast<int>(at.x), static_cast<int>(at.y));
+  const int thickness = std::max(1, int(height / 12));
+  const auto write = [&](const cv::Scalar& ink, int width) {
+    cv::putText(picture, text, where, kFont, height / kCapitalHeight, ink, width, cv::LINE_AA);
+  };
+  write(cv::Scalar(0, 0, 0), thickness + 2);  // an edge: it is read on any picture
+  write(scalar_of(colour), thickness);
 }
 
 }  // namespace mien

@@ -17,9 +17,9 @@ constexpr const char* kRows = "finished.csv";
 constexpr const char* kKept = "finished videos are kept, the same command goes on";
 
 /// Writes crops and rows of one video into its folder.
-class VideoWriter {
+class CropWriter {
  public:
-  VideoWriter(fs::path folder, int quality)
+  CropWriter(fs::path folder, int quality)
       : folder_(std::move(folder)),
         rows_(folder_ / "kept.csv", std::ios::binary),
         quality_(quality) {}
@@ -76,12 +76,15 @@ CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
   const CropSource begun_with = source_of(input);  // of a file that grows, what was looked at
   const auto source = input.open(options.every);
   const fs::path made_in = folder.begin(input.name);
-  VideoWriter writer(made_in, options.quality);
+  CropWriter writer(made_in, options.quality);
   stream_faces(*source, detector, options.stream, [&](FaceFrame& frame) {
     writer.take(frame);
     on_frame();
   });
   throw_if_interrupted(kKept);
+  if (input.is_video && writer.counts().frames_failed == writer.counts().frames) {
+    throw ImageError(source->problem().empty() ? "no frame can be decoded" : source->problem());
+  }
 
   RowContext context{.video = input.name, .detector = detector.name()};
   if (options.main_face) context.only = main_person(writer.areas());

@@ -61,3 +61,8 @@ def set_quarter_turn(path):
     def turn(kind, content):
         return content[:40] + matrix + content[76:] if kind == b"tkhd" else content
     edit_file(path, turn)
+
+
+def blank_pictures(path):
+    """The file opens and tells its frames; none of them can be decoded."""
+    edit_file(path, lambda kind, content: bytes(len(content)) if kind == b"mdat" else content)

@@ -7,8 +7,9 @@ import time
 import pytest
 from PIL import Image
 
-from crop_helpers import CLIP, clip, table, visible
+from crop_helpers import CLIP, clip, moving_faces, table, visible
 from helpers import refused, result_json, tree
+from mp4_edit import blank_pictures, write_clip
 
 
 def test_what_cannot_be_used_is_recorded_and_the_rest_is_done(crop, tmp_path):
@@ -168,3 +169,18 @@ def test_a_folder_that_is_not_ours_is_left_alone(crop, tmp_path):
     theirs.write_text("precious")
     refused(crop(tmp_path / "out", "--min-face", 80, "--images", clip("single_face.jpg")), "exists already")
     assert theirs.read_text() == "precious" and visible(tmp_path / "out").keys() == {"single_face/precious.txt"}
+
+
+def test_a_video_without_a_frame_is_no_finished_one(crop, tmp_path):
+    dead, good = tmp_path / "dead.mp4", tmp_path / "good.mp4"
+    frames = list(moving_faces(3))
+    for file in (dead, good):
+        write_clip(file, frames)
+    blank_pictures(dead)
+    refused(crop(tmp_path / "out", "--min-face", 80, "--quiet", "--video", dead), "dead.mp4", "no frame can be decoded")
+    assert [row["reason"] for row in table(tmp_path / "out")] == ["no frame can be decoded"]
+    for skipped in (0, 1):  # a second call tries the dead one again
+        result = result_json(crop(tmp_path / "out", "--min-face", 80, "--video", dead, good))
+        assert result["failed"] == [{"video": "dead", "reason": "no frame can be decoded"}]
+        assert (result["videos"], result["skipped_videos"]) == (1 - skipped, skipped)
+    assert {row["video"] for row in table(tmp_path / "out")} == {"dead", "good"}

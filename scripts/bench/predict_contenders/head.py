@@ -5,9 +5,9 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from bench.made_up import EXPRESSIONS, UNITS
+
 TASKS = ("expr", "au")
-EXPRESSIONS = ("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise", "Other")
-UNITS = [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)]
 NAMES = {"expr": [f"p_{name}" for name in EXPRESSIONS], "au": [f"p_{name}" for name in UNITS]}
 
 

@@ -4,12 +4,10 @@ import subprocess
 import cv2
 
 from bench import contenders, faces
+from bench.made_up import TRAIN, VALIDATION, write_labels
 from encoders.errors import InputError
 
-from . import head
-
 FACES = 2 * faces.FRAMES_A_VIDEO  # drawn ones: a video to train on, one to validate
-CHALLENGES = {"expr": "EXPR_Recognition_Challenge", "au": "AU_Detection_Challenge"}
 
 
 def write_detector(path):
@@ -42,18 +40,10 @@ def call(mien, threads, *words):
     return done.stdout
 
 
-def write_labels(annotations, task, split, video, rows):
-    folder = annotations / CHALLENGES[task] / split
-    folder.mkdir(parents=True, exist_ok=True)
-    header = head.EXPRESSIONS if task == "expr" else head.UNITS
-    lines = [",".join(header), *(",".join(map(str, row)) for row in rows)]
-    (folder / f"{video}.txt").write_text("\n".join(lines) + "\n")
-
-
 def train_run(mien, threads, archive, config, folder):
     """One epoch on drawn faces with labels that mean nothing: a head of this encoder. Raises ContenderError."""
     videos = faces.write_faces(folder / "drawn", FACES)
-    for video, split in zip(videos, ("Train_Set", "Validation_Set")):
+    for video, split in zip(videos, (TRAIN, VALIDATION)):
         frames = range(faces.FRAMES_A_VIDEO)
         write_labels(folder / "annotations", "expr", split, video, [[frame % 8] for frame in frames])
         write_labels(folder / "annotations", "au", split, video,

@@ -3,13 +3,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.made_up import CHALLENGES, EXPRESSIONS, TRAIN, VALIDATION, encoder_info, write_labels
 from feature_bank.bank import BankWriter
 from feature_bank.video_rows import VideoRows
 
 ROWS_A_VIDEO = 2000
 VALIDATION_ROWS = 64  # mien validates after every epoch, outside of what is timed
-EXPRESSIONS = ("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise", "Other")
-CHALLENGE, TRAIN, VALIDATION = "EXPR_Recognition_Challenge", "Train_Set", "Validation_Set"
 BANK, ANNOTATIONS, HDF5 = "bank", "annotations", "features.h5"
 
 
@@ -19,23 +18,16 @@ def video_sizes(rows):
     return {f"train{number:03d}": min(ROWS_A_VIDEO, rows - start) for number, start in enumerate(starts, 1)}
 
 
-def write_labels(folder, split, video, labels):
-    path = folder / ANNOTATIONS / CHALLENGE / split / f"{video}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([",".join(EXPRESSIONS), *map(str, labels.tolist())]) + "\n")
-
-
 def write(folder, rows, dim):
     """Writes all of it below folder."""
     folder, random = Path(folder), np.random.default_rng(1)
-    encoder = {"name": "random", "image_size": 224, "embedding_dim": dim, "mean": [.5] * 3, "std": [.5] * 3,
-               "resize": "bicubic", "source": "random numbers", "weights_sha256": "0" * 64, "file_sha256": "0" * 64}
     videos = [(TRAIN, *item) for item in video_sizes(rows).items()] + [(VALIDATION, "validation", VALIDATION_ROWS)]
-    with BankWriter(folder / BANK, encoder, []) as bank:
+    with BankWriter(folder / BANK, encoder_info(dim), []) as bank:
         for split, video, size in videos:
             embeddings = random.standard_normal((size, dim), np.float32).astype(np.float16)
             bank.write(video, VideoRows(np.arange(1, size + 1, dtype=np.int32), embeddings, [], {}))
-            write_labels(folder, split, video, np.arange(size) % len(EXPRESSIONS))
+            labels = np.arange(size) % len(EXPRESSIONS)
+            write_labels(folder / ANNOTATIONS, "expr", split, video, labels[:, None].tolist())
     write_hdf5(folder)
 
 
@@ -50,7 +42,7 @@ def read(folder):
     """(float32 [N, D], int64 [N]) of the training videos, in the order of their names."""
     from safetensors.numpy import load_file
     features, labels = [], []
-    for path in sorted((Path(folder) / ANNOTATIONS / CHALLENGE / TRAIN).iterdir()):
+    for path in sorted((Path(folder) / ANNOTATIONS / CHALLENGES["expr"] / TRAIN).iterdir()):
         features.append(load_file(Path(folder) / BANK / f"{path.stem}.safetensors")["embeddings"])
         labels.append(np.array(path.read_text().splitlines()[1:], np.int64))
     return np.concatenate(features).astype(np.float32), np.concatenate(labels)

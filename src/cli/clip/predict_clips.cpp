@@ -204,7 +204,7 @@ class Clips {
                     seen->input.overlay, [&] { progress_.advance(1, note_); });
     } catch (const ImageError& problem) {  // it could be opened a moment ago
       keep(std::make_exception_ptr(InputError("--overlay", seen->input.overlay.string(),
-                                              concat("its video is ", problem.what()))));
+                                              concat("of its video: ", problem.what()))));
     } catch (...) {
       keep(std::current_exception());
     }
