@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <queue>
@@ -34,6 +35,10 @@ std::optional<Shard> shard_of_launcher(const char* rank, const char* size) {
   }
   return shard;
 }
+
+/// Numbers from here on stand for Slurm's own steps: the batch script, an interactive shell, and
+/// what holds a job's place (slurm.h, SLURM_MAX_NORMAL_STEP_ID).
+constexpr std::int64_t kFirstSpecialStep = 0xfffffff0;
 
 std::int64_t images_of(const std::vector<VideoFrames>& videos) {
   return std::accumulate(
@@ -86,8 +91,14 @@ Shard parse_shard(const std::string& text) {
   return shard;
 }
 
+bool is_in_slurm_step() {
+  std::int64_t step = 0;
+  return parse_integer(value_of("SLURM_STEP_ID"), step) && step >= 0 && step < kFirstSpecialStep;
+}
+
 Shard shard_from_environment() {
   if (const auto shard = shard_of_launcher("RANK", "WORLD_SIZE")) return *shard;
+  if (!is_in_slurm_step()) return {};
   if (const auto shard = shard_of_launcher("SLURM_PROCID", "SLURM_NTASKS")) return *shard;
   return {};
 }
@@ -128,6 +139,13 @@ ShardShare keep_shard(std::vector<VideoFrames>& videos, const Shard& shard) {
   share.videos = std::ssize(videos);
   share.images = images_of(videos);
   return share;
+}
+
+nlohmann::json to_json(const Shard& shard, const ShardShare& share) {
+  return {{"index", shard.index},           {"count", shard.count},
+          {"origin", shard.origin},         {"videos", share.videos},
+          {"all_videos", share.all_videos}, {"images", share.images},
+          {"all_images", share.all_images}};
 }
 
 std::string shard_text(const Shard& shard, const ShardShare& share) {

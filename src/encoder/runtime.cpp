@@ -11,6 +11,7 @@
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
+#include "mien/data/shards.h"
 
 namespace mien {
 namespace {
@@ -27,11 +28,12 @@ std::int64_t processors_of_process() {
 
 /// Empty without a launcher.
 std::string local_rank() {
-  for (const char* variable : {"LOCAL_RANK", "SLURM_LOCALID"}) {
+  const auto value_of = [](const char* variable) {
     const char* value = std::getenv(variable);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return {};
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string rank = value_of("LOCAL_RANK");
+  return rank.empty() && is_in_slurm_step() ? value_of("SLURM_LOCALID") : rank;
 }
 
 }  // namespace

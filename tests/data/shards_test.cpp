@@ -21,9 +21,9 @@ using testing::refusal_of;
 class Environment {
  public:
   explicit Environment(const std::map<std::string, std::string>& values) {
-    for (const char* name :
-         {"RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_ARRAY_TASK_ID",
-          "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"}) {
+    for (const char* name : {"RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_ID",
+                             "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT",
+                             "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"}) {
       const char* before = std::getenv(name);
       before_[name] = before == nullptr ? "" : before;
       ::unsetenv(name);
@@ -101,10 +101,14 @@ TEST(ShardFromEnvironment, IsTheWholeWithoutALauncher) {
 
 TEST(ShardFromEnvironment, TakesTorchrunsPairBeforeSlurms) {
   EXPECT_EQ(from_environment({{"RANK", "1"}, {"WORLD_SIZE", "4"}}), "1/4 RANK, WORLD_SIZE");
-  EXPECT_EQ(from_environment({{"SLURM_PROCID", "2"}, {"SLURM_NTASKS", "3"}}),
-            "2/3 SLURM_PROCID, SLURM_NTASKS");
-  EXPECT_EQ(from_environment(
-                {{"RANK", "1"}, {"WORLD_SIZE", "4"}, {"SLURM_PROCID", "2"}, {"SLURM_NTASKS", "3"}}),
+  EXPECT_EQ(
+      from_environment({{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "2"}, {"SLURM_NTASKS", "3"}}),
+      "2/3 SLURM_PROCID, SLURM_NTASKS");
+  EXPECT_EQ(from_environment({{"RANK", "1"},
+                              {"WORLD_SIZE", "4"},
+                              {"SLURM_STEP_ID", "1"},
+                              {"SLURM_PROCID", "2"},
+                              {"SLURM_NTASKS", "3"}}),
             "1/4 RANK, WORLD_SIZE");
 }
 
@@ -112,8 +116,26 @@ TEST(ShardFromEnvironment, AHalfPairDoesNotCount) {
   EXPECT_EQ(from_environment({{"SLURM_NTASKS", "3"}}), "0/1 ");
   EXPECT_EQ(from_environment({{"WORLD_SIZE", "3"}}), "0/1 ");
   EXPECT_EQ(from_environment({{"RANK", ""}, {"WORLD_SIZE", "3"}}), "0/1 ");
-  EXPECT_EQ(from_environment({{"WORLD_SIZE", "3"}, {"SLURM_PROCID", "2"}, {"SLURM_NTASKS", "3"}}),
+  EXPECT_EQ(from_environment({{"WORLD_SIZE", "3"},
+                              {"SLURM_STEP_ID", "0"},
+                              {"SLURM_PROCID", "2"},
+                              {"SLURM_NTASKS", "3"}}),
             "2/3 SLURM_PROCID, SLURM_NTASKS");
+}
+
+TEST(ShardFromEnvironment, SlurmsVariablesCountInAStepOnly) {
+  const auto in_step = [](const char* step) {
+    return from_environment(
+        {{"SLURM_STEP_ID", step}, {"SLURM_PROCID", "1"}, {"SLURM_NTASKS", "4"}});
+  };
+  EXPECT_EQ(from_environment({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}}), "0/1 ");
+  for (const char* batch_or_shell : {"", "batch", "interactive", "extern", "4294967291",
+                                     "4294967290", "4294967292", "4294967293", "-5"}) {
+    EXPECT_EQ(in_step(batch_or_shell), "0/1 ") << batch_or_shell;
+  }
+  for (const char* step : {"0", "1", "812"}) {
+    EXPECT_EQ(in_step(step), "1/4 SLURM_PROCID, SLURM_NTASKS") << step;
+  }
 }
 
 TEST(ShardFromEnvironment, RefusesWhatIsNoRankAndNamesTheVariable) {
@@ -123,10 +145,12 @@ TEST(ShardFromEnvironment, RefusesWhatIsNoRankAndNamesTheVariable) {
   EXPECT_TRUE(contains(from_environment({{"RANK", "-1"}, {"WORLD_SIZE", "2"}}), "RANK = -1: "));
   EXPECT_TRUE(contains(from_environment({{"RANK", "0"}, {"WORLD_SIZE", "0"}}),
                        "WORLD_SIZE = 0: expected a whole number of at least 1"));
-  EXPECT_TRUE(contains(from_environment({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4(x2)"}}),
-                       "SLURM_NTASKS = 4(x2): "));
-  EXPECT_TRUE(contains(from_environment({{"SLURM_PROCID", "7"}, {"SLURM_NTASKS", "4"}}),
-                       "SLURM_PROCID = 7: expected 0 to 3"));
+  EXPECT_TRUE(contains(
+      from_environment({{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4(x2)"}}),
+      "SLURM_NTASKS = 4(x2): "));
+  EXPECT_TRUE(contains(
+      from_environment({{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "7"}, {"SLURM_NTASKS", "4"}}),
+      "SLURM_PROCID = 7: expected 0 to 3"));
 }
 
 TEST(KeepShard, GoesLongestFirstToTheLeastLoadedRank) {

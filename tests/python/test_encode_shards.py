@@ -14,7 +14,7 @@ from helpers import ROOT, refused, tree
 from test_encode import encoders, jpeg, write  # noqa: F401
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit
-LAUNCHERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_CPUS_PER_TASK")
+LAUNCHERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "SLURM_STEP_ID", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_CPUS_PER_TASK")
 FRAMES = [9, 2, 5, 14, 1, 7, 3]  # of v0, v1, ...
 
 
@@ -80,13 +80,32 @@ def test_three_shards_at_once_make_the_bank_of_one_process(job, tmp_path):
 
 @pytest.mark.parametrize("rank, size", [("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS")])
 def test_a_launchers_variables_split_the_job(job, tmp_path, rank, size):
-    logs = finish([job.start([], tmp_path / "bank", **{rank: str(i), size: "2"}) for i in range(2)])
+    step = {"SLURM_STEP_ID": "0"} if rank == "SLURM_PROCID" else {}
+    logs = finish([job.start([], tmp_path / "bank", **step, **{rank: str(i), size: "2"}) for i in range(2)])
     assert {rest for *_, rest in shares(logs).values()} == {f"{rank}, {size}"}
     assert tree(tmp_path / "bank") == job.whole
 
 
+@pytest.mark.parametrize("step", [None, "4294967291", "4294967290", "batch", "interactive"])
+def test_a_batch_script_and_an_interactive_shell_encode_everything(job, tmp_path, step):
+    variables = {"SLURM_PROCID": "0", "SLURM_NTASKS": "4", "SLURM_LOCALID": "0"}
+    done = job.run([], tmp_path / "bank", **variables, **({"SLURM_STEP_ID": step} if step else {}))
+    assert done.returncode == 0 and "shard" not in done.stdout + done.stderr
+    assert tree(tmp_path / "bank") == job.whole
+
+
+def test_the_result_says_which_part_of_the_whole_it_is(job, tmp_path):
+    parts = [json.loads(job.run(["--shard", f"{i}/3", "--json"], tmp_path / "bank").stdout)["shard"] for i in range(3)]
+    assert [(p["index"], p["count"], p["origin"]) for p in parts] == [(i, 3, "--shard") for i in range(3)]
+    assert {(p["all_videos"], p["all_images"]) for p in parts} == {(len(FRAMES), sum(FRAMES))}
+    assert sum(p["videos"] for p in parts) == len(FRAMES) and sum(p["images"] for p in parts) == sum(FRAMES)
+    text = job.run(["--shard", "1/3"], tmp_path / "bank").stdout
+    assert f"shard 1/3: {parts[1]['videos']} of 7 videos, {parts[1]['images']} of 41 images (--shard)" in text
+    assert "shard" not in json.loads(job.run(["--json"], tmp_path / "bank").stdout)
+
+
 def test_the_flag_wins_over_the_variables(job, tmp_path):
-    done = job.run(["--shard", "0/1"], tmp_path / "bank", SLURM_PROCID="1", SLURM_NTASKS="9", RANK="x", WORLD_SIZE="2")
+    done = job.run(["--shard", "0/1"], tmp_path / "bank", SLURM_STEP_ID="0", SLURM_PROCID="1", SLURM_NTASKS="9", RANK="x", WORLD_SIZE="2")
     assert done.returncode == 0 and list(shares([done.stderr])) == ["0/1"]
     assert tree(tmp_path / "bank") == job.whole
 
@@ -122,7 +141,7 @@ def test_a_wrong_shard_is_refused_before_anything_is_written(job, tmp_path, shar
 
 def test_a_wrong_variable_is_refused_by_its_name(job, tmp_path):
     refused(job.run([], tmp_path / "bank", RANK="2", WORLD_SIZE="2"), "RANK = 2", "0 to 1")
-    refused(job.run([], tmp_path / "bank", SLURM_PROCID="0", SLURM_NTASKS="two"), "SLURM_NTASKS = two")
+    refused(job.run([], tmp_path / "bank", SLURM_STEP_ID="0", SLURM_PROCID="0", SLURM_NTASKS="two"), "SLURM_NTASKS = two")
     assert not (tmp_path / "bank").exists()
     assert job.run([], tmp_path / "bank", SLURM_NTASKS="2").returncode == 0  # no rank: a shell in a job
     assert tree(tmp_path / "bank") == job.whole
@@ -143,7 +162,7 @@ def test_torchrun_starts_it_as_it_is(job, tmp_path):
 SRUN = """#!/usr/bin/env bash
 while [[ "$1" == --* ]]; do echo "$1" >>"$SRUN_LOG"; shift; done
 pids=() status=0
-for ((i = 0; i < 3; ++i)); do SLURM_PROCID=$i SLURM_NTASKS=3 SLURM_LOCALID=$i "$@" & pids+=($!); done
+for ((i = 0; i < 3; ++i)); do SLURM_STEP_ID=0 SLURM_PROCID=$i SLURM_NTASKS=3 SLURM_LOCALID=$i "$@" & pids+=($!); done
 for pid in "${pids[@]}"; do wait "$pid" || status=$?; done
 exit $status
 """

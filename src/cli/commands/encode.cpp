@@ -58,42 +58,51 @@ void require(const Options& options) {
   require_dtype(options.dtype);
 }
 
-/// The part of this process, by `--shard` or its launcher.
-void keep_own(std::vector<VideoFrames>& videos, const std::optional<std::string>& flag) {
-  const Shard shard = flag ? parse_shard(*flag) : shard_from_environment();
-  if (shard.origin.empty()) return;
-  const ShardShare share = keep_shard(videos, shard);
-  log::info(shard_text(shard, share) + (videos.empty() ? ": nothing to do" : ""));
+/// What one process is to do.
+struct Work {
+  std::vector<VideoFrames> videos;
+  Shard shard;  ///< its origin is empty when nobody shares
+  ShardShare share;
+};
+
+/// Leaves the part of this process, by `--shard` or its launcher.
+void keep_own(Work& work, const std::optional<std::string>& flag) {
+  work.shard = flag ? parse_shard(*flag) : shard_from_environment();
+  if (work.shard.origin.empty()) return;
+  work.share = keep_shard(work.videos, work.shard);
+  log::info(shard_text(work.shard, work.share) + (work.videos.empty() ? ": nothing to do" : ""));
 }
 
-std::vector<VideoFrames> find_videos(const Options& options) {
+Work find_work(const Options& options) {
   std::vector<VideoFrames> videos = list_videos({options.images.begin(), options.images.end()});
   if (!options.videos.empty()) {
     keep_named(videos, names_in(options.videos, "--videos"), "--videos " + options.videos);
   }
   keep_every(videos, options.every);
-  keep_own(videos, options.shard);
-  return videos;
+  Work work{.videos = std::move(videos), .shard = {}, .share = {}};
+  keep_own(work, options.shard);
+  return work;
 }
 
-void print_summary(const Options& options, const EncodeSummary& summary, const Encoder& encoder,
-                   const std::string& device) {
+void print_summary(const Options& options, const Work& work, const EncodeSummary& summary,
+                   const Encoder& encoder, const std::string& device) {
   const double rate =
       summary.seconds > 0 ? static_cast<double>(summary.frames) / summary.seconds : 0;
   const double encoder_rate = summary.encoder_seconds > 0
                                   ? static_cast<double>(summary.frames) / summary.encoder_seconds
                                   : 0;
   if (options.common.json) {
-    print_json({{"videos", summary.videos},
-                {"frames", summary.frames},
-                {"failed", summary.failed},
-                {"skipped_videos", summary.skipped_videos},
-                {"seconds", summary.seconds},
-                {"images_per_second", rate},
-                {"encoder_images_per_second", encoder_rate},
-                {"dtype", encoder.dtype_name()},
-                {"device", device}});
-    return;
+    nlohmann::json result = {{"videos", summary.videos},
+                             {"frames", summary.frames},
+                             {"failed", summary.failed},
+                             {"skipped_videos", summary.skipped_videos},
+                             {"seconds", summary.seconds},
+                             {"images_per_second", rate},
+                             {"encoder_images_per_second", encoder_rate},
+                             {"dtype", encoder.dtype_name()},
+                             {"device", device}};
+    if (!work.shard.origin.empty()) result["shard"] = to_json(work.shard, work.share);
+    return print_json(result);
   }
   print_text(concat("encoded ", with_thousands(summary.frames), " images of ", summary.videos,
                     " videos in ", duration_text(summary.seconds), " (", fixed(rate, 1),
@@ -105,6 +114,7 @@ void print_summary(const Options& options, const EncodeSummary& summary, const E
     print_text(concat("the encoder waited ", fixed(waiting, 0),
                       " % of the time for images: more --workers may help\n"));
   }
+  if (!work.shard.origin.empty()) print_text(shard_text(work.shard, work.share) + "\n");
   print_text("bank: " + options.bank + "\n");
 }
 
@@ -140,7 +150,7 @@ void run_encode(const Options& options) {
   }
   require(options);
   const EncodeOptions encode = encode_options_of(options);
-  const std::vector<VideoFrames> videos = find_videos(options);
+  const Work work = find_work(options);
   const std::vector<std::string> sources = sources_of(options);
   require_same_encoder_file(options.bank, options.encoder);
   const auto load = [&](const std::string& dtype, const std::string& path) {
@@ -150,12 +160,12 @@ void run_encode(const Options& options) {
   const auto encoder = load_settled(options.bank, load, encode, sources);
   log::info(concat("encoder ", encoder->info().name, ": ", encoder->path_name(), " in ",
                    encoder->dtype_name()));
-  const EncodeSummary summary = encode_videos(videos, *encoder, options.bank, encode, sources);
+  const EncodeSummary summary = encode_videos(work.videos, *encoder, options.bank, encode, sources);
   if (summary.failed > 0) {
     log::warn(concat(with_thousands(summary.failed), " images could not be encoded; `mien inspect ",
                      options.bank, "` lists them with their reasons"));
   }
-  print_summary(options, summary, *encoder, device);
+  print_summary(options, work, summary, *encoder, device);
 }
 
 }  // namespace

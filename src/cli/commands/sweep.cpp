@@ -80,12 +80,28 @@ SweepTable kept_table(const SweepPlan& plan, const SweepRequest& request,
   return table;
 }
 
-void print_table(const Options& options, const SweepTable& table) {
+/// Of several processes each says which runs are its own.
+void print_table(const Options& options, const SweepPlan& plan, const SweepRequest& request,
+                 const SweepTable& table) {
+  const Shard& shard = request.shard;
+  const auto all = std::ssize(plan.runs);
+  const std::int64_t own = (all - shard.index + shard.count - 1) / shard.count;
+  const bool is_shared = !shard.origin.empty() && !options.table;
   if (options.common.json) {
-    print_json(to_json(table));
-  } else {
-    print_text(to_text(table));
+    json result = to_json(table);
+    if (is_shared) {
+      result["shard"] = {{"index", shard.index},
+                         {"count", shard.count},
+                         {"origin", shard.origin},
+                         {"runs", own},
+                         {"all_runs", all}};
+    }
+    return print_json(result);
   }
+  print_text(to_text(table));
+  if (!is_shared) return;
+  print_text(concat("shard ", shard.index, "/", shard.count, ": ", own, " of ", all, " runs (",
+                    shard.origin, ")\n"));
 }
 
 void run_sweep_command(const Options& options, const std::vector<std::string>& command_line) {
@@ -95,12 +111,12 @@ void run_sweep_command(const Options& options, const std::vector<std::string>& c
   const SweepPlan plan = plan_sweep(options.config, options.overrides, options.grid);
   if (options.table) {
     require_exists(request.out, "--out", "the folder of a sweep");
-    return print_table(options, kept_table(plan, request, {}));
+    return print_table(options, plan, request, kept_table(plan, request, {}));
   }
   check_sweep(plan, request);
   if (options.dry_run) return print_plan(options, plan, request);
   const std::vector<SweepFailure> failures = run_sweep(plan, request);
-  print_table(options, kept_table(plan, request, failures));
+  print_table(options, plan, request, kept_table(plan, request, failures));
   if (failures.empty()) return;
   throw InputError("sweep", request.out.string(),
                    concat(failures.size(), " of its runs failed; the first: ", failures.front().run,
