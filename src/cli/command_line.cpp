@@ -1,6 +1,5 @@
 #include "command_line.h"
 
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "mien/core/files.h"
@@ -9,6 +8,7 @@
 #include "mien/core/text.h"
 #include "mien/core/version.h"
 #include "mien/encoder/runtime.h"
+#include "process.h"
 
 namespace mien {
 namespace {
@@ -181,8 +181,8 @@ void print_json(const nlohmann::json& result) {
 }
 
 void print_text(const std::string& text) {
-  std::cout << text << std::flush;
-  if (!std::cout) throw InputError("standard output", "(closed or full)", "cannot be written");
+  if (!write_result(text))
+    throw InputError("standard output", "(closed or full)", "cannot be written");
 }
 
 }  // namespace mien

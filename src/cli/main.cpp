@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     wait_passively(argv);
     keep_freed_memory();
   }
+  keep_output_for_results();
   try {
     CommandLine line;
     add_crop(line);
