@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 
 namespace mien {
 
@@ -52,6 +53,7 @@ std::string sha256_of_text(std::string_view text) {
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
+  require_regular_file(path);
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InputError("file", path.string(), "cannot be read");
   Sha256 digest;
@@ -60,7 +62,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     in.read(block.data(), static_cast<std::streamsize>(block.size()));
     digest.update(std::string_view(block.data(), static_cast<std::size_t>(in.gcount())));
   }
-  if (in.bad()) throw InputError("file", path.string(), "cannot be read");  // a folder, say
+  if (in.bad()) throw InputError("file", path.string(), "cannot be read");
   return digest.hex();
 }
 

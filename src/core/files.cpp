@@ -13,6 +13,7 @@
 #include <random>
 #include <system_error>
 
+#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/sync.h"
 #include "mien/core/text.h"
@@ -28,10 +29,17 @@ std::string reason() {
 
 constexpr std::string_view kTemporarySuffix = ".tmp";
 
+/// A name that leaves room for what a temporary's adds; the end of a longer one becomes a digest.
+std::string shortened(const std::string& name) {
+  constexpr std::size_t kLongest = 220, kKept = 200;
+  if (name.size() <= kLongest) return name;
+  return concat(name.substr(0, kKept), "~", sha256_of_text(name).substr(0, 16));
+}
+
 std::string temporary_name(const std::string& name) {
   char random[9];
   std::snprintf(random, sizeof(random), "%08x", std::random_device()());
-  return concat(".", name, ".", ::getpid(), ".", random, kTemporarySuffix);
+  return concat(".", shortened(name), ".", ::getpid(), ".", random, kTemporarySuffix);
 }
 
 /// What temporary_name() was given, and by which process.
@@ -88,10 +96,8 @@ bool rename_if_absent(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 std::string read_text(const fs::path& path, const std::string& what) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
-    throw InputError(what, path.string(), "expected a file, this is a folder");
-  }
+  if (is_pipe(path)) return read_pipe(path, what);
+  require_regular_file(path, what);
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InputError(what, path.string(), "cannot be read (" + reason() + ")");
   std::ostringstream text;
@@ -100,7 +106,7 @@ std::string read_text(const fs::path& path, const std::string& what) {
   return std::move(text).str();
 }
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(const fs::path& path) : path_(write_target(path)) {
   temporary_ = folder_of(path_) / temporary_name(path_.filename().string());
   stream_.open(temporary_, std::ios::binary | std::ios::trunc);
   if (!stream_) refuse_write(path_, reason());
@@ -170,7 +176,7 @@ void remove_old_temporaries(const fs::path& folder, std::chrono::seconds age) {
 void remove_dead_scratch(const fs::path& path, std::chrono::seconds age) {
   std::error_code ignored;
   const auto oldest = fs::file_time_type::clock::now() - age;
-  const std::string name = scratch_name(path);
+  const std::string name = shortened(scratch_name(path));
   std::vector<fs::path> dead;
   for (fs::directory_iterator at(folder_of(path), ignored), end; at != end; at.increment(ignored)) {
     const std::string text = at->path().filename().string();
@@ -186,19 +192,6 @@ void write_text(const fs::path& path, std::string_view text) {
   AtomicFile file(path);
   file.stream() << text;
   file.commit();
-}
-
-void require_writable_target(const fs::path& path, const std::string& flag, bool force) {
-  std::error_code ignored;
-  if (!force && fs::exists(fs::symlink_status(path, ignored))) {
-    throw InputError(flag, path.string(), "exists already; give another name or --force");
-  }
-  if (!fs::is_directory(folder_of(path), ignored)) {
-    throw InputError(flag, path.string(), "expected a file name in a folder that exists");
-  }
-  if (fs::is_directory(path, ignored)) {
-    throw InputError(flag, path.string(), "expected a file name, this is a folder");
-  }
 }
 
 void require_exists(const fs::path& path, const std::string& flag, const std::string& expected) {

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 #include "progress_line.h"
 
 namespace mien::log {
@@ -33,6 +34,7 @@ Sinks& sinks() {
 thread_local std::shared_ptr<spdlog::logger> thread_logger;
 
 std::shared_ptr<spdlog::sinks::sink> file_sink(const std::filesystem::path& path) {
+  write_target(path, "log file");  // a pipe there would wait for a reader
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
     sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 
 namespace mien {
 
@@ -19,11 +20,11 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     throw InputError("file", path.string(),
                      std::string("cannot be read (") + std::strerror(errno) + ")");
   };
+  require_regular_file(path);
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail();
   struct stat status {};
-  if (::fstat(descriptor, &status) != 0 || S_ISDIR(status.st_mode)) {
-    if (S_ISDIR(status.st_mode)) errno = EISDIR;
+  if (::fstat(descriptor, &status) != 0) {
     ::close(descriptor);
     fail();
   }

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -91,6 +92,7 @@ std::string only_file(const fs::path& path) {
 }  // namespace
 
 bool is_zip(const fs::path& path) {
+  require_regular_file(path);
   std::ifstream in(path, std::ios::binary);
   std::string start(kZip.size(), '\0');
   return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kZip;

@@ -21,6 +21,7 @@ constexpr std::array<double, 3> kClipStd = {0.26862954, 0.26130258, 0.27577711};
 
 torch::jit::Module load_module(const std::filesystem::path& file, std::string& metadata) {
   require_exists(file, "--encoder", "a TorchScript archive");
+  require_regular_file(file, "--encoder");
   torch::jit::ExtraFilesMap extra{{kMetadataFile, ""}};
   try {
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU, extra);

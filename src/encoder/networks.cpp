@@ -67,6 +67,7 @@ Networks::Networks(const std::filesystem::path& file, const std::string& flag,
                    const std::vector<std::string>& names)
     : state_(std::make_unique<State>()) {
   require_exists(file, flag, "a TorchScript archive");
+  require_regular_file(file, flag);
   compute_exactly();
   torch::jit::ExtraFilesMap extra{{kDescriptionFile, ""}};
   try {

@@ -87,6 +87,15 @@ std::vector<fs::path> files_of(const fs::path& video) {
   return is_folder(video) ? videos_in(video) : std::vector<fs::path>{video};
 }
 
+/// Opening a pipe would wait for a writer.
+void require_video_file(const fs::path& path) {
+  try {
+    require_regular_file(path);
+  } catch (const InputError&) {
+    throw ImageError("not a file");
+  }
+}
+
 }  // namespace
 
 const char* CropInput::flag() const {
@@ -94,6 +103,7 @@ const char* CropInput::flag() const {
 }
 
 std::unique_ptr<FrameSource> CropInput::open(std::int64_t every) const {
+  if (is_video) require_video_file(path);
   if (is_video) return open_video(path, every);
   if (!images) return open_image(path);
   std::vector<VideoFrames> folder = {*images};

@@ -52,9 +52,7 @@ std::pair<std::string, fs::path> settled(const DetectorChoice& choice) {
   require_kind(choice.kind);
   if (!choice.file.empty()) {
     require_exists(choice.file, kFileFlag, "a detector's file");
-    if (fs::is_directory(choice.file)) {
-      throw InputError(kFileFlag, choice.file, "expected a file, this is a folder");
-    }
+    require_regular_file(choice.file, kFileFlag);
     return {choice.kind == "auto" ? kind_of(choice.file) : choice.kind, choice.file};
   }
   if (choice.kind == "mtcnn" || choice.kind == "yunet") {

@@ -7,36 +7,36 @@ namespace mien {
 namespace fs = std::filesystem;
 namespace {
 
-/// "a/b/" -> "a/b": so that what is beside it is beside it.
-fs::path without_last_slash(const fs::path& path) {
-  return path.has_filename() ? path : path.parent_path();
+/// "a/b/" -> "a/b", so that what is beside it is beside it; a link is written through.
+fs::path target_of(const fs::path& path, const std::string& flag) {
+  return behind_links(path.has_filename() ? path : path.parent_path(), flag);
 }
 
 }  // namespace
 
 void require_writable_folder(const fs::path& given, const std::string& flag, bool force) {
-  const fs::path path = without_last_slash(given);
+  const fs::path path = target_of(given, flag);
   std::error_code error;
-  if (!fs::exists(fs::symlink_status(path, error))) {
+  if (!fs::exists(path, error)) {
     require_writable_target(path, flag, force);
     return;
   }
-  if (!force) {
-    throw InputError(flag, path.string(), "exists already; give another name or --force");
+  if (!fs::is_directory(path, error)) {
+    throw InputError(flag, given.string(), "expected a folder, as the template is");
   }
-  if (!fs::is_directory(fs::symlink_status(path, error))) {
-    throw InputError(flag, path.string(), "expected a folder, as the template is");
+  if (!force) {
+    throw InputError(flag, given.string(), "exists already; give another name or --force");
   }
   for (fs::directory_iterator at(path, error), end; at != end; at.increment(error)) {
     if (at->is_regular_file(error) && at->path().extension() == ".txt") continue;
-    throw InputError(flag, path.string(),
+    throw InputError(flag, given.string(),
                      "holds more than .txt files (" + at->path().filename().string() +
                          "); expected a folder that may be replaced");
   }
 }
 
-SubmissionFolder::SubmissionFolder(fs::path path, const std::string& flag, bool force)
-    : path_(without_last_slash(path)), scratch_([&] {
+SubmissionFolder::SubmissionFolder(const fs::path& path, const std::string& flag, bool force)
+    : path_(target_of(path, flag)), scratch_([&] {
         require_writable_folder(path_, flag, force);
         return path_;
       }()) {}

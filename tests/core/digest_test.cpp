@@ -55,7 +55,7 @@ TEST(Sha256Test, RefusesAFileThatIsNotThere) {
 TEST(Sha256Test, RefusesAFolder) {
   const TemporaryFolder folder;
   EXPECT_TRUE(contains(refusal_of([&] { sha256_of_file(folder.path()); }),
-                       "file = " + folder.path().string() + ": cannot be read"));
+                       "file = " + folder.path().string() + ": expected a file, this is a folder"));
 }
 
 }  // namespace

@@ -246,8 +246,41 @@ TEST(AtomicFileTest, RefusesToReplaceAFolder) {
   folder.write("taken/inside", "x");
   const fs::path path = folder.path() / "taken";
   EXPECT_TRUE(contains(refusal_of([&] { write_text(path, "x"); }),
-                       "file = " + path.string() + ": cannot be written"));
+                       "file = " + path.string() + ": expected a file name, this is a folder"));
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"taken"}) << "no temporary is left";
+}
+
+TEST(AtomicFileTest, WritesThroughALink) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "deep");
+  const fs::path target = folder.write("deep/target.txt", "old");
+  fs::create_symlink("deep/target.txt", folder.path() / "link");
+  fs::create_symlink(folder.path() / "link", folder.path() / "second");
+  write_text(folder.path() / "second", "new");
+  EXPECT_TRUE(fs::is_symlink(folder.path() / "second"));
+  EXPECT_TRUE(fs::is_symlink(folder.path() / "link"));
+  EXPECT_FALSE(fs::is_symlink(target));
+  EXPECT_EQ(read_text(target), "new");
+  EXPECT_EQ(names_in(folder.path() / "deep"), std::set<std::string>{"target.txt"});
+}
+
+TEST(AtomicFileTest, MakesWhatADanglingLinkLeadsTo) {
+  const TemporaryFolder folder;
+  fs::create_symlink("nowhere", folder.path() / "link");
+  write_text(folder.path() / "link", "new");
+  EXPECT_TRUE(fs::is_symlink(folder.path() / "link"));
+  EXPECT_EQ(read_text(folder.path() / "nowhere"), "new");
+}
+
+TEST(AtomicFileTest, TakesEveryNameThatTheDiskTakes) {
+  const TemporaryFolder folder;
+  for (const std::size_t length : {200U, 221U, 230U, 240U, 255U}) {
+    const fs::path path = folder.path() / std::string(length, 'n');
+    write_text(path, "content");
+    EXPECT_EQ(read_text(path), "content") << length;
+    EXPECT_NO_THROW(ScratchFolder{path}) << length;
+  }
+  EXPECT_EQ(names_in(folder.path()).size(), 5U) << "no temporary is left";
 }
 
 TEST(AtomicFileTest, SaysWhenTheDiskIsFull) {
@@ -286,35 +319,6 @@ TEST(RequireExists, NamesANearMissInTheSameFolder) {
   EXPECT_FALSE(
       contains(refusal_of([&] { require_exists(folder.path() / "zzzzzz", "--bank", "a bank"); }),
                "did you mean"));
-}
-
-TEST(RequireWritableTarget, GuardsWhatIsThere) {
-  const TemporaryFolder folder;
-  const fs::path path = folder.write("out.csv", "old");
-  EXPECT_TRUE(contains(refusal_of([&] { require_writable_target(path, "--out", false); }),
-                       "--out = " + path.string() +
-                           ": exists already; give another name or "
-                           "--force"));
-  EXPECT_NO_THROW(require_writable_target(path, "--out", true));
-  EXPECT_NO_THROW(require_writable_target(folder.path() / "new.csv", "--out", false));
-  EXPECT_NO_THROW(require_writable_target("new-name-without-folder.csv", "--out", false));
-}
-
-TEST(RequireWritableTarget, GuardsADanglingLinkToo) {
-  const TemporaryFolder folder;
-  fs::create_symlink(folder.path() / "nowhere", folder.path() / "link");
-  EXPECT_TRUE(
-      contains(refusal_of([&] { require_writable_target(folder.path() / "link", "--out", false); }),
-               "exists already"));
-}
-
-TEST(RequireWritableTarget, RefusesFoldersAndMissingFolders) {
-  const TemporaryFolder folder;
-  EXPECT_TRUE(contains(refusal_of([&] { require_writable_target(folder.path(), "--out", true); }),
-                       "expected a file name, this is a folder"));
-  EXPECT_TRUE(contains(
-      refusal_of([&] { require_writable_target(folder.path() / "no" / "f", "--out", false); }),
-      "expected a file name in a folder that exists"));
 }
 
 TEST(MakeFolder, MakesParentsAndAcceptsWhatIsThere) {

@@ -53,7 +53,7 @@ TEST(MappedFileTest, StaysReadableWhenTheFileIsReplaced) {
 TEST(MappedFileTest, RefusesFoldersAndMissingFiles) {
   const TemporaryFolder folder;
   EXPECT_TRUE(contains(refusal_of([&] { MappedFile file(folder.path()); }),
-                       "file = " + folder.path().string() + ": cannot be read (Is a directory)"));
+                       "file = " + folder.path().string() + ": expected a file, this is a folder"));
   EXPECT_TRUE(contains(refusal_of([] { MappedFile file("/nowhere/f"); }),
                        "file = /nowhere/f: cannot be read (No such file or directory)"));
 }

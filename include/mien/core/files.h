@@ -8,18 +8,22 @@
 #include <string_view>
 #include <vector>
 
+#include "mien/core/file_kind.h"
+
 namespace mien {
 
-/// The whole file. Throws InputError that names `what` when it cannot be read.
+/// The whole file, or all that a pipe gives (see read_pipe). Throws InputError that names `what`
+/// when it cannot be read.
 std::string read_text(const std::filesystem::path& path, const std::string& what = "file");
 
 /// A file that is written beside its final name (as .<name>.<pid>.<random>.tmp, its own among all
 /// processes of all machines) and renamed by commit(). Without commit() the destructor removes it:
-/// nothing half-written is ever seen.
+/// nothing half-written is ever seen. A link is written through: what it leads to is replaced.
 class AtomicFile {
  public:
-  /// Throws InputError when the folder does not exist or cannot be written.
-  explicit AtomicFile(std::filesystem::path path);
+  /// Throws InputError when the folder does not exist or cannot be written, or when `path` is no
+  /// file that may be replaced (see write_target).
+  explicit AtomicFile(const std::filesystem::path& path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -74,10 +78,6 @@ void remove_dead_scratch(const std::filesystem::path& path, std::chrono::seconds
 
 /// Writes `text` as the whole of `path`, atomically.
 void write_text(const std::filesystem::path& path, std::string_view text);
-
-/// Throws InputError when `path` exists and `force` is false, or when its folder does not exist.
-void require_writable_target(const std::filesystem::path& path, const std::string& flag,
-                             bool force);
 
 /// Throws InputError unless `path` exists; names a near miss in the same folder.
 void require_exists(const std::filesystem::path& path, const std::string& flag,

@@ -13,7 +13,7 @@ class SubmissionFolder {
  public:
   /// `path` is replaced at the end when it is a folder of nothing but .txt files and `force` is
   /// set. Throws InputError, naming `flag`, for what may not be replaced or made.
-  SubmissionFolder(std::filesystem::path path, const std::string& flag, bool force);
+  SubmissionFolder(const std::filesystem::path& path, const std::string& flag, bool force);
 
   /// The next video's file, <video>.txt; the one before is finished. Throws InputError when the
   /// disk refuses.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 #include "mien/data/canvas.h"
@@ -94,7 +95,8 @@ void paint(Image& image, const ClipFrame& frame, std::size_t index,
 
 void write_overlay(FrameSource& source, const Clip& clip, const std::vector<ClipAnswers>& answers,
                    const std::filesystem::path& out, const std::function<void()>& on_frame) {
-  VideoWriter writer(out, "--overlay", clip.width, clip.height, rate_of(clip));
+  VideoWriter writer(write_target(out, "--overlay"), "--overlay", clip.width, clip.height,
+                     rate_of(clip));
   Image black{clip.width, clip.height, {}};
   black.pixels.resize(static_cast<std::size_t>(clip.width) * static_cast<std::size_t>(clip.height) *
                       3);

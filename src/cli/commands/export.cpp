@@ -120,6 +120,7 @@ void run_export(const Options& options) {
                 "the TorchScript archive that the run was trained on");
   require_given("--out", options.out, "a file for the model");
   require_writable_target(options.out, "--out", options.force);
+  require_not_an_input(options.out, "--out", {{"--encoder", options.encoder}});
   const LoneRun run = open_lone_run(options.run, options.weights, options.raw);
   const EncoderOverrides overrides = options.archive.overrides();
   const EncoderInfo encoder = read_encoder_info(options.encoder, overrides);

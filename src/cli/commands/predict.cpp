@@ -84,6 +84,13 @@ void require_video(const Options& options) {
   refuse_without("--bank or --images", {{"--videos", !options.videos.empty()}});
 }
 
+std::vector<NamedInput> inputs_of(const Options& options) {
+  std::vector<NamedInput> inputs = {{"--videos", options.videos},
+                                    {"--detector-file", options.detector.file}};
+  for (const std::string& encoder : options.encoders) inputs.push_back({"--encoder", encoder});
+  return inputs;
+}
+
 void require(const Options& options) {
   if (options.runs.empty()) {
     require_given("RUN", "",
@@ -96,6 +103,7 @@ void require(const Options& options) {
   if (options.workers) require_in("--workers", *options.workers, 0, 1024);
   require_given("--out", options.out, "a file for the rows");
   require_writable_target(options.out, "--out", options.force);
+  require_not_an_input(options.out, "--out", inputs_of(options));
   if (!options.clips.empty()) require_video(options);
 }
 

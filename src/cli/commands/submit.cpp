@@ -155,6 +155,7 @@ void run_submit(const Options& options) {
   if (!options.check.empty()) return run_check(options);
   if (options.runs.empty()) require_given("RUN", "", "the folder of a run, or --check FILE");
   require_given("--out", options.out, "a file for the submission");
+  require_not_an_input(options.out, "--out", {{"--template", options.form}});
   Form opened = open_form(options.form);
   require_writable(options, opened.kind);
   const DecidedRun run = open_decided_runs({options.runs.begin(), options.runs.end()},

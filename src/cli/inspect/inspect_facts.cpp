@@ -117,6 +117,7 @@ std::string kind_of_zip(const fs::path& path) {
 }
 
 std::string kind_of_file(const fs::path& path) {
+  require_regular_file(path, "PATH");
   std::ifstream in(path, std::ios::binary);
   std::string start(2, '\0');
   in.read(start.data(), 2);
