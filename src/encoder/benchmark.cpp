@@ -70,7 +70,9 @@ EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
   const std::int64_t side = result.info.image_size;
   for (const std::string& dtype : dtypes_to_measure(request)) {
     for (const PathRecipe& recipe : prepared.recipes(where, dtype)) {
-      const PathTrial trial = try_path(recipe, prepared.reference, /*measure=*/true);
+      PathTrial trial = try_path(recipe, prepared.reference, /*measure=*/true);
+      if (trial.problem.empty()) confirm_image_function(trial, prepared.reference);
+      if (trial.problem.empty()) trial.problem = prepared.reference.batch_dependence;
       for (const std::int64_t batch_size : batch_sizes) {
         throw_if_interrupted("nothing was changed");
         PathRate rate{recipe.name, dtype, batch_size, 0, trial.difference, trial.problem};
@@ -86,6 +88,7 @@ EncoderBenchmark benchmark_encoder(const std::filesystem::path& file,
   for (const std::string& dtype : dtypes_to_try(request)) {
     const PathRate* chosen = best_of(result, dtype, default_batch_size(device));
     if (chosen == nullptr) continue;
+    result.has_choice = true;
     result.chosen = *chosen;
     result.fastest = *best_of(result, dtype, 0);
     break;

@@ -4,6 +4,7 @@
 
 #include "encoder_path.h"
 #include "graph_rewrite.h"
+#include "image_function.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -28,6 +29,7 @@ std::string architecture(const Archive& archive, const std::optional<ClipVitWeig
 nlohmann::json describe_encoder(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides) {
   Archive archive = open_archive(file, overrides);
+  require_inference_mode(archive);
   const auto vit = recognise_clip_vit(archive);
   if (vit && archive.kind == kOpenAiArchive) archive.info.embedding_dim = vit->embedding_dim();
   nlohmann::json facts = to_json(archive.info);

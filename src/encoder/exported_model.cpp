@@ -11,7 +11,9 @@
 #include "archive.h"
 #include "exact_arithmetic.h"
 #include "exported_source.h"
+#include "image_function.h"
 #include "mien/core/error.h"
+#include "mien/core/log.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -75,6 +77,8 @@ void export_model(const std::filesystem::path& encoder, const EncoderOverrides& 
                   const std::string& description, std::ostream& out) {
   compute_exactly();
   const Archive archive = open_archive(encoder, overrides);
+  const std::string problem = require_image_function(archive, make_reference(archive, at::kCPU));
+  if (!problem.empty()) log::warn(concat("encoder ", encoder.string(), " ", problem));
   torch::jit::Module model = compose(archive, head, tasks);
   try_out(model, archive);
   model.save(out, {{"mien.json", description}});

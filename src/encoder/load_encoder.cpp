@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "exact_arithmetic.h"
+#include "image_function.h"
 #include "mien/core/error.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -24,6 +25,7 @@ PathTrial named_path(const std::vector<PathRecipe>& recipes, const EncoderReques
   for (const PathRecipe& recipe : recipes) {
     if (recipe.name != request.path) continue;
     PathTrial trial = try_path(recipe, reference, /*measure=*/false);
+    if (trial.problem.empty()) confirm_image_function(trial, reference);
     if (trial.problem.empty()) return trial;
     throw InputError("encoder path", request.path,
                      concat("the bank was made by it, but here it ", trial.problem,
@@ -68,6 +70,9 @@ PreparedArchive prepare_archive(const std::filesystem::path& file,
   PreparedArchive prepared{.archive = open_archive(file, overrides)};
   prepared.reference = make_reference(prepared.archive, device);
   prepared.archive.info.embedding_dim = prepared.reference.embeddings.size(1);
+  prepared.reference.rounds_inside = rounds_inside(prepared.archive);
+  prepared.reference.batch_dependence =
+      require_image_function(prepared.archive, prepared.reference);
   if (auto weights = recognise_clip_vit(prepared.archive)) {
     const std::string layout = weights->layout;
     prepared.vit = prove_clip_vit(std::move(*weights), prepared.reference);
@@ -95,6 +100,10 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
   const at::Device device(request.device);
   const std::vector<std::string> dtypes = dtypes_to_try(request);
   const PreparedArchive prepared = prepare_archive(file, overrides, device);
+  if (const std::string& problem = prepared.reference.batch_dependence; !problem.empty()) {
+    log::warn(concat("encoder ", file.string(), " ", problem, ": embeddings depend on how images ",
+                     "are put into batches"));
+  }
   for (const std::string& dtype : dtypes) {
     const auto recipes = prepared.recipes(device, dtype);
     // "auto" means the reduced precision only if it passes.

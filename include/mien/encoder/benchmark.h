@@ -25,6 +25,7 @@ std::int64_t default_batch_size(const std::string& device);
 struct EncoderBenchmark {
   EncoderInfo info;
   std::vector<PathRate> rates;
+  bool has_choice = false;  ///< false: no path is a function of its image and agrees
   PathRate chosen;   ///< the fastest of the dtype that is asked for, at the default batch size
   PathRate fastest;  ///< the same at any batch size
 };

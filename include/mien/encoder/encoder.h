@@ -64,8 +64,11 @@ struct EncoderRequest {
 
 /// Loads the archive and makes the fastest encoder of it that this machine has: every path is
 /// compared with the plain module on one random batch and falls back with a warning when it
-/// differs. A wrong output shape is an InputError, as is an embedding_dim that the metadata states
-/// wrongly, a dtype that the device lacks, and a path that this archive does not have.
+/// differs. The encoder must be a function of its image: what was traced or saved in training mode,
+/// is noisy, keeps a state, or gives an image another embedding beside others is an InputError;
+/// quantisation that takes its scale from the batch is warned of. A wrong output shape is an
+/// InputError, as is an embedding_dim that the metadata states wrongly, a dtype that the device
+/// lacks, and a path that this archive does not have.
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file,
                                       const EncoderOverrides& overrides,
                                       const EncoderRequest& request);

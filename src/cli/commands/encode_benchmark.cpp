@@ -40,8 +40,8 @@ void print_benchmark_json(const EncoderBenchmark& result, const std::string& dev
               {"device", device},
               {"threads", runtime_facts().threads},
               {"rates", rates},
-              {"chosen", to_json(result.chosen)},
-              {"fastest", to_json(result.fastest)}});
+              {"chosen", result.has_choice ? to_json(result.chosen) : json()},
+              {"fastest", result.has_choice ? to_json(result.fastest) : json()}});
 }
 
 /// A row a path and dtype, a column a batch size.
@@ -68,6 +68,10 @@ std::string table(const EncoderBenchmark& result, const std::vector<std::int64_t
 }
 
 std::string choice_text(const EncoderBenchmark& result) {
+  if (!result.has_choice) {
+    return "recommends none: no way to compute it gives an image the same embedding in every "
+           "batch\n";
+  }
   const PathRate& chosen = result.chosen;
   const PathRate& fastest = result.fastest;
   std::string text = concat("would choose: ", chosen.path, " in ", chosen.dtype, " (",
