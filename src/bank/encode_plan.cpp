@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/text.h"
 
@@ -48,6 +49,10 @@ class Planner {
 
   void add(const VideoFrames& video) {
     const auto images = static_cast<std::int64_t>(video.numbers.size());
+    if (const std::string problem = name_problem(longest_name(video)); !problem.empty()) {
+      plan_.unusable.push_back({video.name, problem});
+      return;
+    }
     const PartFiles files = files_.contains(video.name) ? files_.at(video.name) : PartFiles{};
     plan_.images += images;
     if (is_done(video, recipe_, options_)) {
@@ -65,6 +70,14 @@ class Planner {
   EncodePlan take() { return std::move(plan_); }
 
  private:
+  fs::path longest_name(const VideoFrames& video) const {
+    if (std::ssize(video.numbers) <= options_.part_frames) {
+      return video_file(recipe_.bank, video.name);
+    }
+    const PartedVideo parted(video, recipe_, part_frames_);
+    return parted.file(parted.parts() - 1);
+  }
+
   void add_parted(const VideoFrames& video, PartFiles files) {
     PartedVideo& parted =
         *plan_.parted.emplace_back(std::make_unique<PartedVideo>(video, recipe_, part_frames_));

@@ -19,6 +19,7 @@ struct EncodePlan {
   std::vector<Piece> pieces;  ///< to be encoded, in the order of the videos
   std::vector<std::unique_ptr<PartedVideo>> parted;
   std::vector<PartedVideo*> complete;  ///< all parts are there: only to be merged
+  std::vector<UnusableVideo> unusable;
   std::int64_t images = 0;
   std::int64_t skipped_images = 0;  ///< of them, those that are encoded already
   std::int64_t skipped_videos = 0;

@@ -8,6 +8,7 @@
 #include "mien/bank/settle_bank.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/log.h"
 #include "mien/core/progress.h"
 #include "mien/core/text.h"
 #include "mien/encoder/runtime.h"
@@ -22,6 +23,14 @@ void require_computes(const Encoder& encoder, const BankCompute& compute, const 
       "--encoder", encoder.info().name,
       concat("would run by ", encoder.path_name(), " in ", encoder.dtype_name(), ", ",
              (folder / kBankFile).string(), " says ", compute.path, " in ", compute.dtype));
+}
+
+void report(const std::vector<UnusableVideo>& unusable, std::size_t videos) {
+  for (const UnusableVideo& video : unusable) {
+    log::warn(concat("video ", video.video, " is not encoded: ", video.reason));
+  }
+  if (unusable.empty() || unusable.size() < videos) return;
+  throw InputError("--images", unusable.front().video, unusable.front().reason);
 }
 
 std::int64_t workers_of(const EncodeOptions& options) {
@@ -40,10 +49,12 @@ EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& enc
   set_threads(compute.threads);
   const VideoRecipe recipe{bank, encoder.info(), compute, options.every, options.corruption};
   const EncodePlan plan = plan_encoding(videos, recipe, options);
+  report(plan.unusable, videos.size());
   Progress progress("encoding", "images", plan.images);
   progress.skip(plan.skipped_images);
   EncodeSummary summary = EncodeJob(plan, recipe, encoder, workers_of(options), progress).run();
   summary.skipped_videos = plan.skipped_videos;
+  summary.unusable = plan.unusable;
   return summary;
 }
 

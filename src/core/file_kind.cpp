@@ -5,6 +5,9 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "mien/core/error.h"
 #include "mien/core/text.h"
 #include "sync_path.h"
@@ -88,6 +91,20 @@ void require_regular_file(const fs::path& path, const std::string& what) {
   if (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)) return;  // /dev/null: empty
   const std::string kind = kind_of(status);
   if (!kind.empty()) throw InputError(what, path.string(), "expected a file, this is " + kind);
+}
+
+std::string name_problem(const fs::path& path) {
+  fs::path folder = folder_of(path);
+  std::error_code ignored;
+  while (!fs::is_directory(folder, ignored) && folder.has_parent_path() &&
+         folder != folder.parent_path()) {
+    folder = folder.parent_path();
+  }
+  struct stat status {};
+  if (::lstat((folder / path.filename()).c_str(), &status) == 0) return {};
+  if (errno != ENAMETOOLONG && errno != EINVAL && errno != EILSEQ) return {};
+  return concat("the file system takes no file of the name ", path.filename().string(), " (",
+                std::strerror(errno), ")");
 }
 
 bool is_pipe(const fs::path& path) {

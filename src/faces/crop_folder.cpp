@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "crop_table.h"
+#include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
@@ -157,7 +158,8 @@ void CropFolder::complete(const std::string& name) const {
 }
 
 void CropFolder::record_failure(const std::string& name, const std::string& row) const {
-  write_text(hidden(kFailed) / name, row);
+  const bool is_usable = !name.starts_with('.') && name_problem(hidden(kFailed) / name).empty();
+  write_text(hidden(kFailed) / (is_usable ? name : "~" + sha256_of_text(name).substr(0, 16)), row);
 }
 
 void CropFolder::write_table() const {

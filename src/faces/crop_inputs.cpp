@@ -17,27 +17,30 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-/// Whether a folder of the name can be made and noted down.
-void require_usable(const CropInput& input) {
-  const auto refuse = [&](const std::string& expected) {
-    throw InputError(input.flag(), input.path.string(), expected);
-  };
-  if (input.name.empty() || input.name.starts_with('.')) {
-    refuse("expected a file whose name does not begin with a dot");
+/// Why no folder of the name can be made and noted down; empty when one can.
+std::string problem_of_name(const std::string& name) {
+  if (name.empty() || name.starts_with('.')) {
+    return "expected a file whose name does not begin with a dot";
   }
-  if (std::ranges::any_of(input.name, [](unsigned char c) { return c < ' '; })) {
-    refuse("expected a file name on one line");
+  if (std::ranges::any_of(name, [](unsigned char c) { return c < ' '; })) {
+    return "expected a file name on one line";
   }
-  if (input.name == crop_files::kTable || input.name == crop_files::kSettings) {
-    refuse(concat("its crops would go to the folder ", input.name,
-                  ", which is a file of --out; expected another name"));
+  if (name == crop_files::kTable || name == crop_files::kSettings) {
+    return concat("its crops would go to the folder ", name,
+                  ", which is a file of --out; expected another name");
   }
+  return {};
 }
 
 class Inputs {
  public:
   void add(CropInput input) {
-    require_usable(input);
+    input.problem = problem_of_name(input.name);
+    if (!input.problem.empty()) {
+      std::ranges::replace_if(input.name, [](unsigned char c) { return c < ' '; }, '?');
+      inputs_.push_back(std::move(input));
+      return;
+    }
     const auto [known, added] = by_name_.try_emplace(input.name, input.path);
     if (!added) {
       throw InputError(input.flag(), input.path.string(),
@@ -103,6 +106,7 @@ const char* CropInput::flag() const {
 }
 
 std::unique_ptr<FrameSource> CropInput::open(std::int64_t every) const {
+  if (!problem.empty()) throw ImageError(problem);
   if (is_video) require_video_file(path);
   if (is_video) return open_video(path, every);
   if (!images) return open_image(path);
@@ -112,7 +116,7 @@ std::unique_ptr<FrameSource> CropInput::open(std::int64_t every) const {
 }
 
 std::int64_t CropInput::expected(std::int64_t every) const {
-  if (is_video || images) return open(every)->expected();
+  if (is_video || images || !problem.empty()) return open(every)->expected();
   require_image(path);
   return 1;
 }

@@ -1,6 +1,7 @@
 #include "crop_plan.h"
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -37,6 +38,11 @@ void require_own_folder(const CropInput& input, const CropRecords& records,
   }
 }
 
+/// Of the folders of several people the longest.
+std::string problem_of_folder(const CropInput& input, const std::filesystem::path& root) {
+  return input.problem.empty() ? name_problem(root / (input.name + "_1000")) : input.problem;
+}
+
 void skip(const CropInput& input, const CropRecord& record, CropPlan& plan) {
   ++plan.skipped;
   if (record.source && record.source->size != source_of(input).size) {
@@ -54,12 +60,18 @@ CropSource source_of(const CropInput& input) {
 CropPlan plan_crops(const std::vector<CropInput>& inputs, const std::filesystem::path& root,
                     const CropOptions& options) {
   const CropRecords records(root);
-  for (const CropInput& input : inputs) require_own_folder(input, records, root);
+  for (const CropInput& input : inputs) {
+    if (problem_of_folder(input, root).empty()) require_own_folder(input, records, root);
+  }
   CropPlan plan;
   for (const CropInput& input : inputs) {
     throw_if_interrupted("nothing was begun");
     if (!options.force && records.is_finished(input.name)) {
       skip(input, *records.find(input.name), plan);
+      continue;
+    }
+    if (const std::string problem = problem_of_folder(input, root); !problem.empty()) {
+      plan.failed.push_back({input.name, problem});
       continue;
     }
     try {

@@ -28,6 +28,11 @@ struct EncodeOptions {
   std::int64_t part_frames = 10'000;  ///< longer videos are encoded in parts of about this length
 };
 
+/// A video that cannot have a file in the bank.
+struct UnusableVideo {
+  std::string video, reason;
+};
+
 struct EncodeSummary {
   std::int64_t videos = 0;          ///< files written
   std::int64_t skipped_videos = 0;  ///< that were there before
@@ -36,6 +41,7 @@ struct EncodeSummary {
   double seconds = 0;               ///< reading, encoding and writing; without loading the encoder
   double encoder_seconds = 0;       ///< that a batch was with the encoder
   double waiting_seconds = 0;       ///< that the encoder had nothing to do: no images were ready
+  std::vector<UnusableVideo> unusable;  ///< not encoded
 };
 
 /// Encodes what the bank lacks, video by video; a video's file appears when it is complete. A bad
@@ -43,8 +49,10 @@ struct EncodeSummary {
 /// frames (a failed image keeps its slot), so the same bytes come out however often the job is cut.
 /// A video longer than `part_frames` is kept in parts, hidden files of the bank's folder, until it
 /// is complete: a later run goes on after the last whole part.
-/// Settles the bank first (settle_bank.h). Throws InputError when the bank was made by another
-/// encoder, way of computing or `--every`, and Interrupted after Ctrl-C (finished videos and parts
+/// Settles the bank first (settle_bank.h). A video whose file the file system cannot name is warned
+/// of and left out. Throws InputError when the bank was made by another encoder, way of computing
+/// or
+/// `--every`, or when no video can be used, and Interrupted after Ctrl-C (finished videos and parts
 /// are kept).
 EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& encoder,
                             const std::filesystem::path& bank, const EncodeOptions& options,

@@ -37,6 +37,10 @@ void require_not_an_input(const std::filesystem::path& out, const std::string& f
 /// exist or cannot be looked at is for the reader to refuse.
 void require_regular_file(const std::filesystem::path& path, const std::string& what = "file");
 
+/// Why a file of this name cannot be made here (too long, or with characters that the file system
+/// does not take), or nothing. Nothing is made.
+std::string name_problem(const std::filesystem::path& path);
+
 bool is_pipe(const std::filesystem::path& path);
 
 /// All that a pipe gives until its writers close it. While nothing comes a line in the log says so,

@@ -18,11 +18,12 @@ struct CropInput {
   std::filesystem::path path;
   bool is_video = false;
   std::optional<VideoFrames> images;  ///< a folder's
+  std::string problem;                ///< why the name cannot be used; empty: it can
 
   /// By which it was given.
   const char* flag() const;
 
-  /// Throws ImageError when it cannot be opened; an image file is decoded here.
+  /// Throws ImageError when it has a problem or cannot be opened; an image file is decoded here.
   std::unique_ptr<FrameSource> open(std::int64_t every) const;
 
   /// How many frames open() would give, as far as a glance tells; 0: unknown. Throws ImageError
@@ -33,7 +34,8 @@ struct CropInput {
 /// `videos` are files, or folders whose video files (by their suffixes; not those of folders in
 /// them) are taken in byte order; `images` are image files, or folders as list_videos() takes them.
 /// Names are those of the files without their suffix. Throws InputError (naming --video or
-/// --images) for what does not exist, for a folder without videos, for two of one name.
+/// --images) for what does not exist, for a folder without videos, for two of one name. A name that
+/// cannot be a folder's of `mien crop` is the problem of that input alone.
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
                                    const std::vector<std::string>& images);
 

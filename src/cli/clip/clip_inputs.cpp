@@ -65,6 +65,15 @@ void name_overlays(const ClipFiles& files, std::vector<ClipInput>& inputs) {
   for (ClipInput& input : inputs) input.overlay = overlay / (input.video.name + ".mp4");
 }
 
+void require_overlay(const ClipFiles& files, const Taken& taken, bool is_new_folder,
+                     ClipInput& input) {
+  taken.require_free(input.overlay, kOverlay);
+  input.problem = name_problem(input.overlay);
+  if (!is_new_folder && input.problem.empty()) {
+    require_writable_target(input.overlay, kOverlay, files.force);
+  }
+}
+
 void require_overlays(const ClipFiles& files, const Taken& taken, std::vector<ClipInput>& inputs) {
   name_overlays(files, inputs);
   const fs::path folder = inputs.front().overlay.parent_path();
@@ -73,10 +82,7 @@ void require_overlays(const ClipFiles& files, const Taken& taken, std::vector<Cl
     taken.require_free(folder, kOverlay);
     require_writable_target(folder, kOverlay, /*force=*/false);
   }
-  for (const ClipInput& input : inputs) {
-    taken.require_free(input.overlay, kOverlay);
-    if (!is_new_folder) require_writable_target(input.overlay, kOverlay, files.force);
-  }
+  for (ClipInput& input : inputs) require_overlay(files, taken, is_new_folder, input);
 }
 
 }  // namespace
@@ -92,6 +98,7 @@ std::vector<ClipInput> clip_inputs(const ClipFiles& files, std::int64_t every) {
   taken.add(files.out, "the file of --out");
   if (!files.overlay.empty()) require_overlays(files, taken, inputs);
   for (ClipInput& input : inputs) {
+    if (!input.problem.empty()) continue;
     try {
       input.expected = input.video.open(every)->expected();
     } catch (const ImageError& problem) {

@@ -101,6 +101,10 @@ void print_summary(const Options& options, const Work& work, const EncodeSummary
                              {"encoder_images_per_second", encoder_rate},
                              {"dtype", encoder.dtype_name()},
                              {"device", device}};
+    result["unusable_videos"] = nlohmann::json::array();
+    for (const UnusableVideo& video : summary.unusable) {
+      result["unusable_videos"].push_back({{"video", video.video}, {"reason", video.reason}});
+    }
     if (!work.shard.origin.empty()) result["shard"] = to_json(work.shard, work.share);
     return print_json(result);
   }
