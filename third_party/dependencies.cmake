@@ -9,6 +9,9 @@ find_package(TBB REQUIRED)                                       # libtbb-dev
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)                 # libssl-dev
 find_package(Boost 1.71 CONFIG REQUIRED)                         # libboost-dev
 find_package(LibArchive 3.4 REQUIRED)                           # libarchive-dev
+find_package(JPEG REQUIRED)                                      # libjpeg-dev
+find_path(MIEN_HEIF_INCLUDE libheif/heif.h)                      # libheif-dev; without it HEIC and
+find_library(MIEN_HEIF heif)                                     # AVIF images are not read
 find_package(Threads REQUIRED)
 if(MIEN_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)                              # libgtest-dev

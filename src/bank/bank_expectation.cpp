@@ -9,7 +9,9 @@ namespace mien {
 namespace fs = std::filesystem;
 
 BankExpectation expect_images(const std::vector<std::string>& roots) {
-  return {.videos = list_videos({roots.begin(), roots.end()}), .has_images = true};
+  BankExpectation expected{.has_images = true};
+  expected.videos = list_videos({roots.begin(), roots.end()}, &expected.unread);
+  return expected;
 }
 
 BankExpectation expect_sources(const std::vector<std::string>& sources) {
@@ -38,6 +40,9 @@ void restrict_to(BankExpectation& expected, std::vector<std::string> names) {
     video.name = name;
   }
   expected.videos = std::move(videos);
+  std::erase_if(expected.unread, [&names](const fs::path& file) {
+    return !std::ranges::binary_search(names, file.parent_path().filename().string());
+  });
   expected.is_subset = true;
 }
 

@@ -130,7 +130,10 @@ class BankReader {
 
   void conclude(const BankExpectation& expected) {
     if (!expected.has_images) return;
-    findings_.complete = findings_.missing_videos.empty() && findings_.unreadable_files.empty() &&
+    findings_.unread_images = std::ssize(expected.unread);
+    if (!expected.unread.empty()) findings_.problems.push_back(unread_text(expected.unread));
+    findings_.complete = expected.unread.empty() && findings_.missing_videos.empty() &&
+                         findings_.unreadable_files.empty() &&
                          findings_.images_without_embedding == 0;
   }
 

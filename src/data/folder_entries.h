@@ -18,7 +18,13 @@ struct FolderEntries {
 /// millions of looks over a network take minutes. Throws InputError (naming `what`).
 FolderEntries entries_of(const std::filesystem::path& folder, const std::string& what);
 
-/// `.jpg`, `.jpeg` or `.png` in any case.
+/// Whether the name ends as that of an image in a format that is read (any case): .jpg, .jpeg,
+/// .jpe, .jfif, .png, .webp, .bmp, .tif, .tiff and, where the build has libheif, .heic, .heif,
+/// .avif.
 bool has_image_suffix(std::string_view name);
+
+/// The suffix, in lower case, of an image in a format that is known but not read (.gif, .jp2, raw
+/// formats of cameras, .heic without libheif); empty for other names.
+std::string unread_image_suffix(std::string_view name);
 
 }  // namespace mien

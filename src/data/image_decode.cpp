@@ -1,6 +1,9 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "formats/cmyk_jpeg.h"
+#include "formats/exif.h"
+#include "formats/heif.h"
 #include "image_header.h"
 #include "mien/data/image.h"
 #include "rgb_image.h"
@@ -21,18 +24,18 @@ cv::Mat decode_bgr(FileBytes file, Orientation orientation) {
   }
 }
 
-/// OpenCV divides ink times light by 256 and rounds down, which leaves values up to 2 too high, and
-/// 2 only where the result is at most kHighest; one less there is within 1 of the exact value.
-void correct_cmyk_rounding(Image& image) {
-  constexpr std::uint8_t kHighest = 129;
-  for (std::uint8_t& value : image.pixels) value -= value >= 1 && value <= kHighest ? 1 : 0;
+/// The file as the decoder should have it.
+cv::Mat decoded(FileBytes file, ImageFormat format, Orientation orientation) {
+  if (format == ImageFormat::kPng) return decode_bgr(critical_chunks(file), orientation);
+  if (format == ImageFormat::kTiff) return decode_bgr(without_alpha(file), orientation);
+  return decode_bgr(file, orientation);
 }
 
-/// Upright, width and height may have changed places.
+/// Upright, width and height may have changed places; a TIFF's always are, as Pillow does it.
 bool has_size(const cv::Mat& picture, const ImageHeader& header, Orientation orientation) {
   if (picture.cols == header.width && picture.rows == header.height) return true;
-  return orientation == Orientation::kUpright && picture.cols == header.height &&
-         picture.rows == header.width;
+  const bool turns = orientation == Orientation::kUpright || header.format == ImageFormat::kTiff;
+  return turns && picture.cols == header.height && picture.rows == header.width;
 }
 
 }  // namespace
@@ -40,15 +43,16 @@ bool has_size(const cv::Mat& picture, const ImageHeader& header, Orientation ori
 Image decode_image(std::span<const std::byte> file, Orientation orientation) {
   const FileBytes bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
   const ImageHeader header = check_image(bytes);
-  const cv::Mat bgr = header.format == ImageFormat::kPng
-                          ? decode_bgr(critical_chunks(bytes), orientation)
-                          : decode_bgr(bytes, orientation);
+  if (header.format == ImageFormat::kHeif) return decode_heif(bytes, orientation);
+  const bool by_hand = header.format != ImageFormat::kJpeg || header.inks == 4;
+  const int turn =
+      by_hand && orientation == Orientation::kUpright ? exif_orientation(bytes, header.format) : 1;
+  if (header.inks == 4) return turned_upright(decode_cmyk_jpeg(bytes), turn);
+  const cv::Mat bgr = decoded(bytes, header.format, orientation);
   if (!has_size(bgr, header, orientation) || bgr.type() != CV_8UC3) {
     throw ImageError("damaged: cannot be decoded");
   }
-  Image image = rgb_of(bgr);
-  if (header.inks == 4) correct_cmyk_rounding(image);
-  return image;
+  return turned_upright(rgb_of(bgr), turn);
 }
 
 }  // namespace mien

@@ -18,13 +18,22 @@ namespace {
 
 constexpr const char* kFlag = "--images";
 constexpr const char* kExpected =
-    "expected a folder of video folders with .jpg, .jpeg or .png images, or one such folder";
+    "expected a folder of video folders with images (.jpg, .jpeg, .png, .webp, .bmp, .tif, .heic, "
+    ".avif), or one such folder";
 
 using VideosByName = std::map<std::string, VideoFrames>;
 
 std::vector<std::string> images_among(std::vector<std::string> files) {
   std::erase_if(files, [](const std::string& name) { return !has_image_suffix(name); });
   return files;
+}
+
+using Paths = std::vector<fs::path>;
+
+void add_unread(const fs::path& folder, const std::vector<std::string>& files, Paths& unread) {
+  for (const std::string& name : files) {
+    if (!unread_image_suffix(name).empty()) unread.push_back(folder / name);
+  }
 }
 
 /// The name that a person would give the folder: `.`, `..` and trailing slashes resolved.
@@ -55,14 +64,17 @@ void keep_first(VideosByName& videos, VideoFrames video) {
 }
 
 /// Adds the root's videos; false when it has none.
-bool add_root(const fs::path& root, VideosByName& videos) {
+bool add_root(const fs::path& root, VideosByName& videos, Paths& unread) {
   require_exists(root, kFlag, "a folder of images");
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) throw InputError(kFlag, root.string(), kExpected);
   const FolderEntries top = entries_of(root, kFlag);
+  add_unread(root, top.files, unread);
   bool found = false;
   for (const std::string& name : top.folders) {
-    std::vector<std::string> images = images_among(entries_of(root / name, kFlag).files);
+    FolderEntries entries = entries_of(root / name, kFlag);
+    add_unread(root / name, entries.files, unread);
+    std::vector<std::string> images = images_among(std::move(entries.files));
     if (images.empty()) continue;
     found = true;
     keep_first(videos, video_of(name, root / name, std::move(images)));
@@ -100,14 +112,32 @@ std::string listed(const std::vector<fs::path>& roots) {
 
 }  // namespace
 
-std::vector<VideoFrames> list_videos(const std::vector<fs::path>& roots) {
+std::string unread_text(const Paths& unread) {
+  std::map<std::string, std::int64_t> by_suffix;
+  for (const fs::path& file : unread) ++by_suffix[unread_image_suffix(file.filename().string())];
+  std::vector<std::string> counts;
+  for (const auto& [suffix, count] : by_suffix) counts.push_back(concat(suffix, " ", count));
+  return concat(with_thousands(std::ssize(unread)), unread.size() == 1 ? " image" : " images",
+                " of formats that are not read (", join(counts), "), the first is ",
+                unread.front().string());
+}
+
+std::vector<VideoFrames> list_videos(const Paths& roots, Paths* unread) {
   VideosByName by_name;
+  Paths others;
   for (const fs::path& root : roots) {
-    if (!add_root(root, by_name)) log::debug(root.string() + ": no images");
+    if (!add_root(root, by_name, others)) log::debug(root.string() + ": no images");
   }
   if (by_name.empty()) {
-    throw InputError(kFlag, listed(roots), concat("no image found, ", kExpected),
-                     deeper_root(roots));
+    throw InputError(
+        kFlag, listed(roots),
+        concat("no image found, ", others.empty() ? "" : unread_text(others) + "; ", kExpected),
+        deeper_root(roots));
+  }
+  if (unread != nullptr) {
+    *unread = std::move(others);
+  } else if (!others.empty()) {
+    log::warn("not used: " + unread_text(others));
   }
   std::vector<VideoFrames> videos;
   videos.reserve(by_name.size());

@@ -31,7 +31,7 @@ TEST(RequireImage, LooksAtTheFirstBytesOnly) {
   EXPECT_EQ(says(baseline_jpeg()), "accepted");
   EXPECT_EQ(says(png().substr(0, 12)), "accepted") << "whether it is whole shows later";
   EXPECT_EQ(says(""), "empty file");
-  EXPECT_EQ(says("hello, world"), "not a JPEG or PNG image");
+  EXPECT_EQ(says("hello, world"), "not a JPEG or PNG image, nor WebP, BMP, TIFF, HEIC or AVIF");
   EXPECT_EQ(says(png().substr(0, 5)), "truncated");
   EXPECT_EQ(refusal([&] { require_image(folder.path()); }), "not a file");
   EXPECT_EQ(refusal([&] { require_image(folder.path() / "no"); }),

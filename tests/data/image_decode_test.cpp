@@ -66,9 +66,11 @@ TEST(DecodeImage, IgnoresTheExifOrientation) {
 
 TEST(DecodeImage, NamesEmptyFilesAndOtherContents) {
   EXPECT_EQ(refusal(""), "empty file");
-  EXPECT_EQ(refusal("frames of video 12\n"), "not a JPEG or PNG image");
-  EXPECT_EQ(refusal(std::string(5000, '\0')), "not a JPEG or PNG image");
-  EXPECT_EQ(refusal("GIF89a"), "not a JPEG or PNG image");
+  EXPECT_EQ(refusal("frames of video 12\n"),
+            "not a JPEG or PNG image, nor WebP, BMP, TIFF, HEIC or AVIF");
+  EXPECT_EQ(refusal(std::string(5000, '\0')),
+            "not a JPEG or PNG image, nor WebP, BMP, TIFF, HEIC or AVIF");
+  EXPECT_EQ(refusal("GIF89a"), "a GIF image, which is not read");
 }
 
 TEST(DecodeImage, RefusesEveryShorterPieceOfAFile) {

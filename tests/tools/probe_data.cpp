@@ -32,6 +32,25 @@ void crop(const SafetensorsFile&, const nlohmann::json& options, Output& output)
   output.metadata["errors"] = errors.dump();
 }
 
+/// paths, upright -> a tensor a decoded image, by its index: U8 [height, width, 3]; metadata
+/// `errors` as crop().
+void decode(const SafetensorsFile&, const nlohmann::json& options, Output& output) {
+  const auto paths = options.at("paths").get<std::vector<std::string>>();
+  const Orientation orientation =
+      options.at("upright") ? Orientation::kUpright : Orientation::kAsStored;
+  nlohmann::json errors = nlohmann::json::array();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    errors.push_back(nullptr);
+    try {
+      const Image image = load_image(paths[i], orientation);
+      output.add(std::to_string(i), DType::kU8, {image.height, image.width, 3}, image.pixels);
+    } catch (const ImageError& problem) {
+      errors.back() = problem.what();
+    }
+  }
+  output.metadata["errors"] = errors.dump();
+}
+
 /// `pixels` U8 [h, w, 3], width, height, filter -> `pixels` U8 [height, width, 3].
 void resize_pixels(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
   const TensorView& pixels = input.tensor("pixels", DType::kU8, 3);
@@ -47,7 +66,7 @@ void resize_pixels(const SafetensorsFile& input, const nlohmann::json& options, 
 }  // namespace
 
 std::map<std::string, Function> data_probes() {
-  return {{"crop", crop}, {"resize", resize_pixels}};
+  return {{"crop", crop}, {"decode", decode}, {"resize", resize_pixels}};
 }
 
 }  // namespace mien::probe

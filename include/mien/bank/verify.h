@@ -13,10 +13,11 @@ namespace mien {
 
 /// What a bank is held against.
 struct BankExpectation {
-  std::vector<VideoFrames> videos;           ///< byte order; all frames, whatever a file's `every`
-  bool has_images = false;                   ///< false: only the names of `videos` are known
-  bool is_subset = false;                    ///< other videos in the bank are expected elsewhere
-  std::vector<std::string> sources_missing;  ///< image roots that are gone or empty
+  std::vector<VideoFrames> videos;            ///< byte order; all frames, whatever a file's `every`
+  bool has_images = false;                    ///< false: only the names of `videos` are known
+  bool is_subset = false;                     ///< other videos in the bank are expected elsewhere
+  std::vector<std::filesystem::path> unread;  ///< lie among the images and have no embedding
+  std::vector<std::string> sources_missing;   ///< image roots that are gone or empty
 };
 
 /// The videos in the roots that bank.json names. Without images when one of the roots is gone, or
@@ -42,8 +43,10 @@ struct BankFindings {
       problems;  ///< a line a kind and video: "102.safetensors: ..."; empty: valid
   std::vector<std::string> unreadable_files;
 
-  std::optional<bool> complete;  ///< every image has an embedding or a recorded failure; unknown
-                                 ///< without images
+  /// Every image has an embedding or a recorded failure, and none is of a format that is not read;
+  /// unknown without images.
+  std::optional<bool> complete;
+  std::int64_t unread_images = 0;
   std::vector<std::string> missing_videos;   ///< expected, without a file
   std::vector<std::string> foreign_files;    ///< entries of the folder that are no part of a bank
   std::vector<std::string> temporary_files;  ///< of runs under way or killed; harmless

@@ -30,13 +30,19 @@ struct VideoFrames {
   std::filesystem::path path(std::size_t index) const { return folder / files[index]; }
 };
 
+/// "3 images of formats that are not read (.gif 2, .jp2 1), the first is a/b.gif".
+std::string unread_text(const std::vector<std::filesystem::path>& unread);
+
 /// Every video of the roots, in byte order of the names. A root holds video folders, or is itself
 /// one folder of images (one video of that name). A video found in several roots is taken from the
-/// first. Ignored: hidden files and folders (`._*`, .DS_Store), files that are not .jpg .jpeg .png
-/// (any case), folders without an image, and, with a warning, images beside video folders.
+/// first. Ignored: hidden files and folders (`._*`, .DS_Store), files that do not end as images do
+/// (.jpg .jpeg .png .webp .bmp .tif .tiff .heic .heif .avif in any case), folders without an image,
+/// and, with a warning, images beside video folders and images in formats that are known but not
+/// read. With `unread` these are its, instead of the warning.
 /// Throws InputError when a root does not exist or no root holds an image, with the
 /// folder that was probably meant.
-std::vector<VideoFrames> list_videos(const std::vector<std::filesystem::path>& roots);
+std::vector<VideoFrames> list_videos(const std::vector<std::filesystem::path>& roots,
+                                     std::vector<std::filesystem::path>* unread = nullptr);
 
 /// The 1st, K+1st, ... frame of each video's sorted list.
 void keep_every(std::vector<VideoFrames>& videos, std::int64_t every);

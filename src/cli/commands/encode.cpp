@@ -61,7 +61,8 @@ void require(const Options& options) {
 /// What one process is to do.
 struct Work {
   std::vector<VideoFrames> videos;
-  Shard shard;  ///< its origin is empty when nobody shares
+  std::int64_t unread_images = 0;  ///< among the images of all
+  Shard shard;                     ///< its origin is empty when nobody shares
   ShardShare share;
 };
 
@@ -74,12 +75,16 @@ void keep_own(Work& work, const std::optional<std::string>& flag) {
 }
 
 Work find_work(const Options& options) {
-  std::vector<VideoFrames> videos = list_videos({options.images.begin(), options.images.end()});
+  std::vector<std::filesystem::path> unread;
+  std::vector<VideoFrames> videos =
+      list_videos({options.images.begin(), options.images.end()}, &unread);
+  if (!unread.empty()) log::warn("not encoded: " + unread_text(unread));
   if (!options.videos.empty()) {
     keep_named(videos, names_in(options.videos, "--videos"), "--videos " + options.videos);
   }
   keep_every(videos, options.every);
   Work work{.videos = std::move(videos), .shard = {}, .share = {}};
+  work.unread_images = std::ssize(unread);
   keep_own(work, options.shard);
   return work;
 }
@@ -101,6 +106,7 @@ void print_summary(const Options& options, const Work& work, const EncodeSummary
                              {"encoder_images_per_second", encoder_rate},
                              {"dtype", encoder.dtype_name()},
                              {"device", device}};
+    result["unread_images"] = work.unread_images;
     result["unusable_videos"] = nlohmann::json::array();
     for (const UnusableVideo& video : summary.unusable) {
       result["unusable_videos"].push_back({{"video", video.video}, {"reason", video.reason}});

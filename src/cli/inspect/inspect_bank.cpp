@@ -36,6 +36,7 @@ void add_verified(const BankFindings& findings, const BankExpectation& expected,
   facts["unreadable_files"] = listed(findings.unreadable_files);
   facts["foreign_files"] = listed(findings.foreign_files);
   facts["temporary_files"] = listed(findings.temporary_files);
+  facts["unread_images"] = findings.unread_images;
   facts["images_without_embedding"] = findings.images_without_embedding;
   facts["frames_without_image"] = findings.frames_without_image;
   facts["non_finite_rows"] = findings.non_finite_rows;
