@@ -39,6 +39,8 @@ def parse_arguments(argv):
                         help="its TorchScript archive, so that the bank fits with what mien encode makes")
     parser.add_argument("--image-size", type=int, default=224, metavar="S",
                         help="side that the encoder takes, for the record (default 224)")
+    parser.add_argument("--first-frame", type=int, choices=(0, 1), metavar="0|1",
+                        help="what the images' names call the first frame; the bank counts from 1, as labels do")
     parser.add_argument("--force", action="store_true", help="replace a bank that is there")
     return parser.parse_args(argv)
 
@@ -87,7 +89,7 @@ def import_features(arguments):
     check(arguments)
     from feature_bank.bank import BankWriter
     from feature_bank.index import index_videos
-    from feature_bank.video_rows import read_video
+    from feature_bank.video_rows import counted_from_one, read_video
     sources = open_sources(arguments)
     encoder = describe_encoder(arguments, sources[0].dim)
     videos = index_videos(sources)
@@ -95,7 +97,7 @@ def import_features(arguments):
     try:
         with BankWriter(arguments.out, encoder, [str(file.resolve()) for file in arguments.features]) as bank:
             for video in sorted(videos):
-                rows = read_video(video, videos[video], sources)
+                rows = counted_from_one(video, read_video(video, videos[video], sources), arguments.first_frame)
                 bank.write(video, rows)
                 frames, failed = frames + len(rows.frames), failed + len(rows.failed)
     except OSError as failure:

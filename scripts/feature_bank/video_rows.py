@@ -36,6 +36,20 @@ def read_video(video, index, sources):
     return VideoRows(numbers, halves[good], sorted(failed, key=lambda entry: entry["frame"]), names)
 
 
+def counted_from_one(video, rows, first_frame):
+    """The rows with frame numbers from 1, as labels have them: those of --first-frame 0 go up by one.
+
+    A frame 0 without the flag is an InputError: every label would be one frame off. With --first-frame 1 it stays.
+    """
+    if first_frame == 0 and not rows.names:
+        failed = [entry | {"frame": entry["frame"] + 1} for entry in rows.failed]
+        return VideoRows(rows.frames + np.int32(1), rows.embeddings, failed, rows.names)
+    if first_frame is None and len(rows.frames) and rows.frames[0] == 0:
+        raise InputError("image", f"{video}/00000", "frames that count from 1, as labels do (--first-frame 0 counts 0 "
+                         "as 1, --first-frame 1 keeps it)")
+    return rows
+
+
 def failure(video, frame, image, reason):
     return {"frame": frame, "path": f"{video}/{image}", "reason": reason}
 

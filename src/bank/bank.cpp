@@ -1,6 +1,7 @@
 #include "mien/bank/bank.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "bank_json.h"
@@ -37,6 +38,17 @@ VideoEmbeddings::VideoEmbeddings(SafetensorsFile opened, std::int64_t embedding_
   if (metadata().contains("every") && !parse_integer(metadata().at("every"), every_)) {
     throw InputError("bank", file.string(), "metadata every is no whole number");
   }
+}
+
+void VideoEmbeddings::count_from_one() {
+  counted_.assign(frames_.begin(), frames_.end());
+  if (!counted_.empty() && counted_.back() == std::numeric_limits<std::int32_t>::max()) {
+    throw InputError("bank", file_.path().string(),
+                     concat("frame ", counted_.back(), " is the last that can be counted"));
+  }
+  for (std::int32_t& frame : counted_) ++frame;
+  for (FailedFrame& failed : failed_) ++failed.frame;
+  frames_ = counted_;
 }
 
 std::span<const std::uint16_t> VideoEmbeddings::row(std::size_t index) const {
@@ -98,12 +110,16 @@ bool Bank::has(const std::string& video) const {
 }
 
 VideoEmbeddings Bank::open(const std::string& video) const {
-  return {video_file(folder_, video), info_.encoder.embedding_dim};
+  VideoEmbeddings opened(video_file(folder_, video), info_.encoder.embedding_dim);
+  const bool is_numbered_by_order = opened.metadata().contains("names");  // which is from 1
+  if (info_.first_frame == 0 && !is_numbered_by_order) opened.count_from_one();
+  return opened;
 }
 
 std::string Bank::state_digest() const {
   Sha256 digest;
   digest.update(json_text(to_json(info_.encoder)));
+  if (info_.first_frame != 1) digest.update(concat("first_frame ", info_.first_frame));
   if (info_.corruption) digest.update(corruption_text(*info_.corruption));
   for (const std::string& video : videos_) {
     const fs::path file = video_file(folder_, video);

@@ -119,14 +119,18 @@ BankCompute settle_bank(const fs::path& folder, const Encoder& encoder,
   // Where locks do not work, the file itself decides who was first.
   if (!is_bank(folder)) {
     require_dtype(encoder, options);
-    create_bank_info(folder, {encoder.info(), sources, proposal, options.corruption});
+    create_bank_info(folder, {encoder.info(), sources, proposal, options.corruption,
+                              options.first_frame.value_or(1)});
   }
   require_same_corruption(folder, options);
   BankInfo info = read_bank_info(folder);
   require_same_encoder(info, encoder.info(), folder);
   const BankCompute compute = info.compute.value_or(proposal);
   require_agreement(folder, compute, options);
-  if (add_sources(info, sources)) write_bank_info(folder, info);
+  const std::int64_t first_frame = options.first_frame.value_or(info.first_frame);
+  const bool is_recounted = first_frame != info.first_frame;
+  info.first_frame = first_frame;
+  if (add_sources(info, sources) || is_recounted) write_bank_info(folder, info);
   return compute;
 }
 

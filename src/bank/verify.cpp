@@ -86,6 +86,9 @@ class BankReader {
     try {
       const VideoEmbeddings video = bank_.open(name);
       count(name, video);
+      if (!video.frames().empty() && video.frames().front() == 0) {
+        findings_.videos_from_zero.push_back(name);
+      }
       if (expected != nullptr) {
         check_rows(name, video);
         compare(name, video, *expected);
@@ -174,13 +177,20 @@ class BankReader {
     const auto images = std::ranges::lower_bound(expected.videos, name, {}, &VideoFrames::name);
     const bool found = images != expected.videos.end() && images->name == name;
     if (!found && expected.is_subset) return;
-    static const VideoFrames nothing;
-    const VideoFrames& wanted = found ? *images : nothing;
+    const VideoFrames wanted = found ? counted_from_one(*images) : VideoFrames();
     findings_.images_without_embedding +=
         report(name, difference(sampled(wanted, video.every()), known_frames(video)),
                "image has no embedding", "images have no embedding");
     findings_.frames_without_image += report(name, difference(video.frames(), wanted.numbers),
                                              "embedding has no image", "embeddings have no image");
+  }
+
+  /// As Bank::open() counts the bank's frames.
+  VideoFrames counted_from_one(VideoFrames images) const {
+    if (bank_.info().first_frame == 0 && !images.numbered_by_order) {
+      for (std::int32_t& number : images.numbers) ++number;
+    }
+    return images;
   }
 
   /// A line about the video when there is something to tell; gives the number of frames.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mien/data/frame_base.h"
+
 namespace mien {
 namespace {
 
@@ -87,6 +89,9 @@ AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskD
                    const EvaluationOptions& options, std::span<const double> prior_row) {
   const std::size_t columns = label_columns(labels.task);
   const VideoLabels* decided = find_video(decisions.videos, video.video);
+  if (decided != nullptr) {
+    require_same_base("predictions", video.video, decided->frames, video.frames);
+  }
   const Filler filler(labels, video, decided, options, prior_row);
   AlignedVideo out;
   const auto add = [&out](std::span<const double> truth, std::span<const double> prediction) {

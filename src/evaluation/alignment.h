@@ -23,7 +23,8 @@ bool is_scored_row(Task task, std::span<const double> row, AuPolicy policy);
 /// The decisions of a video; null when there are none. `videos` are in byte order of their names.
 const VideoLabels* find_video(const std::vector<VideoLabels>& videos, const std::string& name);
 
-/// `prior_row`: label_columns values for a video without any decision.
+/// `prior_row`: label_columns values for a video without any decision. Throws InputError when the
+/// decisions count frames from 0 and the labels do not.
 AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskDecisions& decisions,
                    const EvaluationOptions& options, std::span<const double> prior_row);
 

@@ -38,6 +38,9 @@ struct BankInfo {
   std::vector<std::string> sources;           ///< image roots, absolute
   std::optional<BankCompute> compute;         ///< unknown in imported banks
   std::optional<Corruption> corruption = {};  ///< of every image; none in an ordinary bank
+  /// What the first frame of a video is called in the files, 0 or 1. Labels count from 1, and so
+  /// does a Bank, whatever its files do.
+  std::int64_t first_frame = 1;
 };
 
 /// One video of a bank, mapped. Spans live as long as this object.
@@ -51,6 +54,8 @@ class VideoEmbeddings {
   std::span<const std::int32_t> frames() const { return frames_; }           ///< [N] ascending
   std::span<const std::uint16_t> embeddings() const { return embeddings_; }  ///< F16 bits [N, D]
   const std::vector<FailedFrame>& failed() const { return failed_; }
+  /// Adds one to every frame number. Throws InputError when the last one has no next.
+  void count_from_one();
   std::int64_t every() const { return every_; }                  ///< `--every` it was made with
   const Metadata& metadata() const { return file_.metadata(); }  ///< as the file has it
   void release_pages() const { file_.release_pages(); }
@@ -64,6 +69,7 @@ class VideoEmbeddings {
  private:
   SafetensorsFile file_;
   std::span<const std::int32_t> frames_;
+  std::vector<std::int32_t> counted_;  ///< what frames_ shows after count_from_one()
   std::span<const std::uint16_t> embeddings_;
   std::vector<FailedFrame> failed_;
   std::int64_t every_ = 1;
@@ -91,6 +97,7 @@ class Bank {
   const std::vector<std::string>& videos() const { return videos_; }
   bool has(const std::string& video) const;
 
+  /// Its frames count from 1, see BankInfo::first_frame.
   VideoEmbeddings open(const std::string& video) const;
 
   /// Of the encoder, the names, sizes and times of all files: changes when the bank does.

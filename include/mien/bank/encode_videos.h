@@ -23,6 +23,8 @@ struct EncodeOptions {
   std::int64_t every = 1;       ///< recorded with each video
   bool retry_failed = false;    ///< encode videos with failed frames anew
   bool force = false;           ///< encode every video anew
+  /// For bank.json, see BankInfo::first_frame; none: the bank's, 1 for a new one.
+  std::optional<std::int64_t> first_frame = {};
   /// Of every image, after it was resized and cropped to the encoder's square; of the whole bank.
   std::optional<Corruption> corruption = {};
   std::int64_t part_frames = 10'000;  ///< longer videos are encoded in parts of about this length

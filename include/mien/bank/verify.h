@@ -46,6 +46,7 @@ struct BankFindings {
   /// Every image has an embedding or a recorded failure, and none is of a format that is not read;
   /// unknown without images.
   std::optional<bool> complete;
+  std::vector<std::string> videos_from_zero;  ///< have a frame 0, where labels begin at 1
   std::int64_t unread_images = 0;
   std::vector<std::string> missing_videos;   ///< expected, without a file
   std::vector<std::string> foreign_files;    ///< entries of the folder that are no part of a bank

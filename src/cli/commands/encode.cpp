@@ -35,7 +35,7 @@ struct Options {
   std::string encoder, bank, videos, dtype = "auto";
   std::optional<std::string> shard;
   std::int64_t every = 1, workers = 0;
-  std::optional<std::int64_t> batch_size;
+  std::optional<std::int64_t> batch_size, first_frame;
   std::optional<std::string> corrupt;
   bool retry_failed = false, force = false, benchmark = false;
 };
@@ -55,6 +55,7 @@ void require(const Options& options) {
   require_in("--every", options.every, 1, 1'000'000);
   if (options.batch_size) require_in("--batch-size", *options.batch_size, 1, 65'536);
   require_in("--workers", options.workers, 0, 1024);
+  if (options.first_frame) require_in("--first-frame", *options.first_frame, 0, 1);
   require_dtype(options.dtype);
 }
 
@@ -146,6 +147,7 @@ EncodeOptions encode_options_of(const Options& options) {
           .every = options.every,
           .retry_failed = options.retry_failed,
           .force = options.force,
+          .first_frame = options.first_frame,
           .corruption = corruption};
 }
 
@@ -194,6 +196,10 @@ void add_encode(CommandLine& line) {
   command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");
   command->add_option("--videos", options->videos, "File with the names to encode, one a line");
   add_whole_number(command, "--every", options->every, "Each K-th frame of a video");
+  add_whole_number(command, "--first-frame", options->first_frame,
+                   "What the images' names call the first frame, 0 or 1; with 0 the bank counts "
+                   "from 1 all the same, as labels do",
+                   "the bank's; for a new one 1");
   command->add_option("--shard", options->shard,
                       "I/N: the I-th of N parts of the videos, from 0; default: as RANK and "
                       "WORLD_SIZE, or Slurm's variables, say");

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "mien/core/log.h"
+#include "mien/core/text.h"
+
 namespace mien {
 namespace {
 
@@ -26,7 +29,19 @@ json facts_of(const Bank& bank, const BankFindings& findings) {
           {"frames", findings.frames},
           {"failed", findings.failed},
           {"failures", failures},
+          {"first_frame", bank.info().first_frame},
+          {"videos_from_frame_0", listed(findings.videos_from_zero)},
           {"sources", bank.info().sources}};
+}
+
+/// It may be meant, but not for labels.
+void warn_of_base(const std::filesystem::path& path, const BankFindings& findings) {
+  const std::vector<std::string>& videos = findings.videos_from_zero;
+  if (videos.empty()) return;
+  log::warn(concat(path.string(), ": ", videos.size(), videos.size() == 1 ? " video" : " videos",
+                   " (the first is ", videos.front(),
+                   ") with a frame 0, while labels count frames from 1; mien encode "
+                   "--first-frame 0 counts 0 as 1"));
 }
 
 void add_verified(const BankFindings& findings, const BankExpectation& expected, json& facts) {
@@ -50,6 +65,7 @@ void inspect_bank(const std::filesystem::path& path, const InspectOptions& optio
   const Bank bank(path);
   if (!options.verify) {
     const BankFindings findings = read_bank_headers(bank);
+    warn_of_base(path, findings);
     found.facts = facts_of(bank, findings);
     found.problems = findings.problems;
     return;
@@ -57,6 +73,7 @@ void inspect_bank(const std::filesystem::path& path, const InspectOptions& optio
   if (!expected) expected = expect_sources(bank.info().sources);
   if (options.videos) restrict_to(*expected, *options.videos);
   const BankFindings findings = verify_bank(bank, *expected);
+  warn_of_base(path, findings);
   found.facts = facts_of(bank, findings);
   add_verified(findings, *expected, found.facts);
   found.problems = findings.problems;

@@ -13,6 +13,7 @@
 #include "mien/core/interrupt.h"
 #include "mien/core/memory.h"
 #include "mien/core/text.h"
+#include "mien/data/frame_base.h"
 
 namespace mien {
 namespace {
@@ -27,6 +28,11 @@ class LabelCursor {
         set.videos.begin(), set.videos.end(), video,
         [](const VideoLabels& labels, const std::string& name) { return labels.video < name; });
     if (found != set.videos.end() && found->video == video) video_ = &*found;
+  }
+
+  /// Those with a row, ascending; none without labels of the video.
+  std::span<const std::int32_t> frames() const {
+    return video_ == nullptr ? std::span<const std::int32_t>() : std::span(video_->frames);
   }
 
   /// The label values of `frame`, empty when there are none. Frames must not descend.
@@ -72,7 +78,12 @@ void find_rows(const std::vector<Bank>& banks, const SplitLabels& labels, Datase
     for (const LabelSet& set : labels) cursors.emplace_back(set, video);
     const auto index = static_cast<std::uint32_t>(data.videos.size());
     const std::size_t rows_before = data.rows.size();
-    for (const std::int32_t frame : shared_frames(banks, video)) {
+    const std::vector<std::int32_t> frames = shared_frames(banks, video);
+    for (const LabelCursor& cursor : cursors) {
+      require_same_base("bank", video_file(banks.front().folder(), video).string(), frames,
+                        cursor.frames());
+    }
+    for (const std::int32_t frame : frames) {
       bool labelled = false;
       for (std::size_t t = 0; t < labels.size() && !labelled; ++t) {
         labelled = any_valid(labels[t].task, cursors[t].at(frame));
