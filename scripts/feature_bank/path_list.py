@@ -17,8 +17,10 @@ class PathList:
     def __iter__(self):
         try:
             with open(self.path, encoding="utf-8-sig") as file:
-                for line in file:
+                for number, line in enumerate(file, 1):
                     if line := line.strip():
+                        if line[0] in "\"'":
+                            raise InputError(f"{self.name} line {number}", line, "a path without quotes")
                         yield path_of_line(line)
         except (OSError, UnicodeDecodeError) as failure:
             raise InputError("--paths", self.path, f"a readable text file, a line an image ({failure})") from None

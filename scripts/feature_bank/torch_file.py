@@ -2,6 +2,8 @@
 
 A tensor [N, D] with --paths; {"features": [N, D], "paths": [N texts]}; {video: [N, D]}; {path of an image: [D]}.
 """
+import warnings
+
 import numpy as np
 
 from encoders.errors import InputError
@@ -33,7 +35,9 @@ def load(path):
     import torch
     for use_map in (True, False):  # files of older versions cannot be mapped
         try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=use_map)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # kinds of tensors that are refused here in one line
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=use_map)
         except Exception as failure:  # whatever unpickling raises for a foreign or damaged file
             problem = failure
     raise InputError("FEATURES", path, f"{EXPECTED}, saved by torch.save ({first_sentence(problem)})") from None
@@ -47,6 +51,9 @@ def rows(features, what):
     import torch
     if not isinstance(features, torch.Tensor) or not features.dim():
         raise InputError(what, type(features).__name__, EXPECTED)
+    if features.layout != torch.strided or features.is_quantized:
+        kind = "quantised" if features.is_quantized else "sparse"
+        raise InputError(what, f"a {kind} tensor", f"a dense one ({'dequantize' if features.is_quantized else 'to_dense'}())")
     return TensorRows(features)
 
 

@@ -117,6 +117,7 @@ void EncodeJob::collect(const LoadedBatch& batch) {
 void EncodeJob::save(const Piece& piece, VideoRecord content) {
   summary_.frames += static_cast<std::int64_t>(content.frames.size());
   summary_.failed += static_cast<std::int64_t>(content.failed.size());
+  summary_.not_finite += std::ranges::count(content.failed, kNotFinite, &FailedFrame::reason);
   const auto record = std::make_shared<const VideoRecord>(std::move(content));
   if (piece.parted == nullptr) {
     ++summary_.videos;

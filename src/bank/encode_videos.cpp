@@ -53,6 +53,13 @@ EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& enc
   Progress progress("encoding", "images", plan.images);
   progress.skip(plan.skipped_images);
   EncodeSummary summary = EncodeJob(plan, recipe, encoder, workers_of(options), progress).run();
+  if (summary.frames == 0 && summary.not_finite > 0) {
+    throw InputError("--encoder", encoder.info().name,
+                     concat("gave no finite embedding of ", with_thousands(summary.not_finite),
+                            " images in ", encoder.dtype_name(),
+                            ", which are recorded as failed; expected numbers that half precision "
+                            "holds, up to 65504"));
+  }
   summary.skipped_videos = plan.skipped_videos;
   summary.unusable = plan.unusable;
   return summary;

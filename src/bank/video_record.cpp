@@ -27,7 +27,7 @@ void RecordBuilder::add(const LoadedBatch& batch, std::span<const float> embeddi
     if (!batch.reasons[i].empty()) {
       add_failed(index, batch.reasons[i]);
     } else if (!add_row(embeddings.subspan(i * dim_, dim_))) {
-      add_failed(index, "embedding is not finite");
+      add_failed(index, std::string(kNotFinite));
     } else {
       record_.frames.push_back(video_.numbers[index]);
       if (video_.numbered_by_order) record_.names.push_back(video_.files[index]);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "batch_load.h"
@@ -11,6 +12,8 @@
 #include "pieces.h"
 
 namespace mien {
+
+inline constexpr std::string_view kNotFinite = "embedding is not finite";
 
 /// The images that are known to be unusable before they are opened.
 std::vector<FailedFrame> rejected_frames(const VideoFrames& video);

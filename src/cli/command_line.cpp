@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mien/core/file_kind.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/log.h"
@@ -50,6 +51,14 @@ std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   return names;
+}
+
+/// An argument whose value is a path in the home folder. The shell puts that in only where the ~
+/// begins a word: not in --bank=~/x.
+std::string with_home(const std::string& argument) {
+  const std::size_t equals = argument.find("=~/");
+  const std::size_t value = equals == std::string::npos ? 0 : equals + 1;
+  return argument.substr(0, value) + expand_home(argument.substr(value)).string();
 }
 
 std::int64_t whole_number(const std::string& flag, const std::string& text) {
@@ -114,8 +123,11 @@ void CommandLine::require_no_leftovers(const CLI::App& command) const {
 
 ExitCode CommandLine::run(int argc, char** argv) {
   arguments_.assign(argv, argv + argc);
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i)
+    arguments.push_back(with_home(argv[i]));  // CLI11 wants them so
   try {
-    app_.parse(argc, argv);
+    app_.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app_.get_subcommands();
     print_text(chosen.empty() ? app_.help() : chosen.front()->help("mien"));
@@ -161,6 +173,12 @@ CLI::Option* add_whole_number(CLI::App* command, const std::string& flag,
       ->default_str(otherwise);
 }
 
+void give_back(std::vector<std::string>& values, std::string& argument) {
+  if (!argument.empty() || values.size() < 2) return;
+  argument = values.back();
+  values.pop_back();
+}
+
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high) {
   if (value < low || value > high) {
     throw InputError(flag, std::to_string(value), concat("expected ", low, " to ", high));
@@ -173,6 +191,7 @@ std::vector<std::string> names_in(const std::string& file, const std::string& fl
   for (const std::string_view line : lines_of(text)) {
     if (!trim(line).empty()) names.emplace_back(trim(line));
   }
+  if (names.empty()) throw InputError(flag, file, "holds no name, expected one a line");
   return names;
 }
 

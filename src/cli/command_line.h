@@ -59,6 +59,10 @@ CLI::Option* add_whole_number(CLI::App* command, const std::string& flag,
                               std::optional<std::int64_t>& value, const std::string& description,
                               const std::string& otherwise);
 
+/// A flag that takes several values swallows an argument behind it: with `argument` not given, the
+/// last of two values and more is that.
+void give_back(std::vector<std::string>& values, std::string& argument);
+
 /// Throws InputError unless low <= value <= high.
 void require_in(const std::string& flag, std::int64_t value, std::int64_t low, std::int64_t high);
 

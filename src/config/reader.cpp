@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mien/core/error.h"
+#include "mien/core/file_kind.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
 
@@ -17,10 +18,37 @@ std::string node_text(const YAML::Node& node) {
   return out.c_str();
 }
 
+/// YAML forbids them where a line is indented, and its reader says so in other words.
+void refuse_tabs(const std::string& text, const std::filesystem::path& file,
+                 const std::string& what) {
+  std::int64_t number = 0;
+  for (const std::string_view line : lines_of(text)) {
+    ++number;
+    const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
+    if (indentation.size() == line.size() || indentation.find('\t') == std::string_view::npos)
+      continue;
+    throw InputError(what, concat(file.string(), ":", number),
+                     "is indented with a tab, expected blanks (YAML)");
+  }
+}
+
+/// What `<<` would merge would be lost.
+void refuse_merge(const std::string& name, const std::string& where) {
+  if (name != "<<") return;
+  throw InputError(where, name, "merge keys are not read, expected the keys written out");
+}
+
 YAML::Node load_yaml(const std::filesystem::path& file, const std::string& what = "config") {
   const std::string text = read_text(file, what);
+  refuse_tabs(text, file, what);
   try {
-    return YAML::Load(text);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      throw InputError(
+          what, file.string(),
+          concat("holds ", documents.size(), " YAML documents (divided by ---), ", "expected one"));
+    }
+    return documents.empty() ? YAML::Node() : documents.front();
   } catch (const YAML::Exception& problem) {
     throw InputError(what, concat(file.string(), ":", problem.mark.line + 1),
                      "is not YAML (" + problem.msg + ")");
@@ -53,6 +81,7 @@ void Fields::Reader::read_mapping(const YAML::Node& node, const std::string& pre
     const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
     const std::string key = prefix.empty() ? name : prefix + "." + name;
     const Source source{concat(file, ":", entry.first.Mark().line + 1)};
+    refuse_merge(name, source.what("key"));
     if (entry.second.IsMap() && is_group(key)) {
       read_mapping(entry.second, key, file);
     } else {
@@ -70,6 +99,7 @@ void Fields::Reader::read_axes(const YAML::Node& node, const std::string& prefix
     const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
     const std::string key = prefix.empty() ? name : prefix + "." + name;
     const Source source{concat(file, ":", entry.first.Mark().line + 1)};
+    refuse_merge(name, source.what("key"));
     if (entry.second.IsMap() && is_group(key)) {
       read_axes(entry.second, key, file, axes);
       continue;
@@ -136,7 +166,7 @@ void Fields::Reader::assign(Field& field, std::string& value, const YAML::Node& 
   }
   value = node.Scalar();
   if (field.is_path && !value.empty()) {
-    value = std::filesystem::absolute(value).lexically_normal().string();
+    value = std::filesystem::absolute(expand_home(value)).lexically_normal().string();
   }
 }
 

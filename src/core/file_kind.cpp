@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "mien/core/error.h"
@@ -105,6 +106,12 @@ std::string name_problem(const fs::path& path) {
   if (errno != ENAMETOOLONG && errno != EINVAL && errno != EILSEQ) return {};
   return concat("the file system takes no file of the name ", path.filename().string(), " (",
                 std::strerror(errno), ")");
+}
+
+fs::path expand_home(const std::string& path) {
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || (path != "~" && !path.starts_with("~/"))) return path;
+  return home + path.substr(1);
 }
 
 bool is_pipe(const fs::path& path) {

@@ -7,6 +7,7 @@
 #include "folder_entries.h"
 #include "label_text.h"
 #include "mien/core/files.h"
+#include "mien/core/log.h"
 #include "mien/core/mapped_file.h"
 #include "mien/core/text.h"
 
@@ -51,6 +52,14 @@ VideoLabels read_video(const fs::path& file, Task task) {
   return labels;
 }
 
+/// The first names of a list.
+std::string first_of(std::vector<std::string> names) {
+  constexpr std::size_t kNamed = 5;
+  const std::size_t more = names.size() - std::min(names.size(), kNamed);
+  names.resize(names.size() - more);
+  return join(names) + (more > 0 ? concat(" and ", more, " more") : "");
+}
+
 fs::path split_folder(const fs::path& folder, Split split) {
   const fs::path path = folder / (split == Split::kTrain ? "Train_Set" : "Validation_Set");
   const std::string expected = concat("the folder of the ", split_name(split), " labels");
@@ -67,11 +76,23 @@ fs::path split_folder(const fs::path& folder, Split split) {
 LabelSet read_challenge_folder(const fs::path& folder, Task task, Split split) {
   const fs::path path = split_folder(folder, split);
   LabelSet set{task, split, {}, {}};
-  for (const std::string& name : entries_of(path, "annotations").files) {
-    if (name.ends_with(kSuffix)) set.files.push_back(path / name);
+  std::vector<std::string> others;
+  const FolderEntries entries = entries_of(path, "annotations");
+  for (const std::string& name : entries.files) {
+    if (name.ends_with(kSuffix)) {
+      set.files.push_back(path / name);
+    } else if (name != "Thumbs.db") {
+      others.push_back(name);
+    }
   }
+  for (const std::string& name : entries.folders) others.push_back(name + "/");
   if (set.files.empty()) {
-    throw InputError("annotations", path.string(), "expected one <video>.txt a video, found none");
+    throw InputError("annotations", path.string(),
+                     concat("expected one <video>.txt a video, found ",
+                            others.empty() ? "none" : first_of(others)));
+  }
+  if (!others.empty()) {
+    log::warn(concat(path.string(), ": not read, no <video>.txt: ", first_of(others)));
   }
   const auto by_video = [](const fs::path& a, const fs::path& b) {
     return a.stem().native() < b.stem().native();

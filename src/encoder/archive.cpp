@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foreign_file.h"
 #include "graph_rewrite.h"
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
@@ -22,6 +23,9 @@ constexpr std::array<double, 3> kClipStd = {0.26862954, 0.26130258, 0.27577711};
 torch::jit::Module load_module(const std::filesystem::path& file, std::string& metadata) {
   require_exists(file, "--encoder", "a TorchScript archive");
   require_regular_file(file, "--encoder");
+  if (const std::string instead = foreign_file(file); !instead.empty()) {
+    throw InputError("--encoder", file.string(), instead);
+  }
   torch::jit::ExtraFilesMap extra{{kMetadataFile, ""}};
   try {
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU, extra);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "encoder_path.h"
+#include "foreign_file.h"
 #include "graph_rewrite.h"
 #include "image_function.h"
 #include "mien/core/text.h"
@@ -25,6 +26,10 @@ std::string architecture(const Archive& archive, const std::optional<ClipVitWeig
 }
 
 }  // namespace
+
+bool is_foreign_encoder(const std::filesystem::path& file) {
+  return !foreign_file(file).empty();
+}
 
 nlohmann::json describe_encoder(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides) {

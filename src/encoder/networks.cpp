@@ -12,6 +12,7 @@
 
 #include "archive.h"
 #include "exact_arithmetic.h"
+#include "foreign_file.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
@@ -68,6 +69,9 @@ Networks::Networks(const std::filesystem::path& file, const std::string& flag,
     : state_(std::make_unique<State>()) {
   require_exists(file, flag, "a TorchScript archive");
   require_regular_file(file, flag);
+  if (const std::string instead = foreign_file(file); !instead.empty()) {
+    throw InputError(flag, file.string(), instead);
+  }
   compute_exactly();
   torch::jit::ExtraFilesMap extra{{kDescriptionFile, ""}};
   try {

@@ -52,7 +52,7 @@ def test_a_bank_from_frame_0_is_refused_by_train_and_shown_by_inspect(mien, worl
         done = mien("inspect", tmp_path / "bank", "--json", *verify)
         facts = result_json(done)
         assert facts["videos_from_frame_0"] == {"count": 2, "names": ["a", "b"]} and facts["first_frame"] == 1
-        (line,) = [line for line in done.stderr.splitlines() if line.startswith("warning")]
+        (line,) = facts["warnings"]
         assert "2 videos (the first is a) with a frame 0" in line and "--first-frame 0" in line
 
 
@@ -65,7 +65,7 @@ def test_the_flag_counts_it_from_1_for_every_command(mien, world, tmp_path):
     for verify in ([], ["--verify"]):
         done = mien("inspect", shifted, "--json", *verify)
         facts = result_json(done)
-        assert facts["videos_from_frame_0"]["count"] == 0 and facts["first_frame"] == 0 and "warning" not in done.stderr
+        assert facts["videos_from_frame_0"]["count"] == 0 and facts["first_frame"] == 0 and facts["warnings"] == []
     assert facts["complete"] is True and facts["frames_without_image"] == facts["images_without_embedding"] == 0
     tables = []
     for bank in (shifted, right):
@@ -111,5 +111,5 @@ def test_import_refuses_a_frame_0_or_shifts_it(mien, tmp_path, names):
         assert import_features(*command, tmp_path / f"bank{first}", "--first-frame", first).returncode == 0
         tensors, _ = read_safetensors(tmp_path / f"bank{first}" / "v.safetensors")
         assert tensors["frames"].tolist() == wanted
-    assert "warning" not in mien("inspect", tmp_path / "bank0").stderr
-    assert "with a frame 0" in mien("inspect", tmp_path / "bank1").stderr
+    assert "warning" not in mien("inspect", tmp_path / "bank0").stdout
+    assert "with a frame 0" in mien("inspect", tmp_path / "bank1").stdout

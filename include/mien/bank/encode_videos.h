@@ -40,6 +40,7 @@ struct EncodeSummary {
   std::int64_t skipped_videos = 0;  ///< that were there before
   std::int64_t frames = 0;          ///< embeddings made by this run
   std::int64_t failed = 0;          ///< images recorded as failed by this run
+  std::int64_t not_finite = 0;      ///< of those: their embedding is not finite
   double seconds = 0;               ///< reading, encoding and writing; without loading the encoder
   double encoder_seconds = 0;       ///< that a batch was with the encoder
   double waiting_seconds = 0;       ///< that the encoder had nothing to do: no images were ready
@@ -54,8 +55,8 @@ struct EncodeSummary {
 /// Settles the bank first (settle_bank.h). A video whose file the file system cannot name is warned
 /// of and left out. Throws InputError when the bank was made by another encoder, way of computing
 /// or
-/// `--every`, or when no video can be used, and Interrupted after Ctrl-C (finished videos and parts
-/// are kept).
+/// `--every`, or when no video can be used or no embedding is finite, and Interrupted after Ctrl-C
+/// (finished videos and parts are kept).
 EncodeSummary encode_videos(const std::vector<VideoFrames>& videos, Encoder& encoder,
                             const std::filesystem::path& bank, const EncodeOptions& options,
                             const std::vector<std::string>& sources);

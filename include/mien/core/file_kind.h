@@ -41,6 +41,9 @@ void require_regular_file(const std::filesystem::path& path, const std::string& 
 /// does not take), or nothing. Nothing is made.
 std::string name_problem(const std::filesystem::path& path);
 
+/// `path` with HOME for a ~ that stands for it: "~" or "~/...".
+std::filesystem::path expand_home(const std::string& path);
+
 bool is_pipe(const std::filesystem::path& path);
 
 /// All that a pipe gives until its writers close it. While nothing comes a line in the log says so,

@@ -16,4 +16,8 @@ namespace mien {
 nlohmann::json describe_encoder(const std::filesystem::path& file,
                                 const EncoderOverrides& overrides);
 
+/// Whether the file is one that people take for an encoder (a state_dict, a pickle, a Git LFS
+/// pointer): describe_encoder() says what it is.
+bool is_foreign_encoder(const std::filesystem::path& file);
+
 }  // namespace mien

@@ -186,11 +186,10 @@ void add_encode(CommandLine& line) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       line.add("encode", "Face crops -> embeddings, once, into a bank", kExample, options->common);
-  command
-      ->add_option("--images", options->images,
-                   "Folder of video folders, or of one video's images; repeatable, the first "
-                   "root that has a video wins")
-      ->allow_extra_args(false);
+  command->add_option(
+      "--images", options->images,
+      "Folders of video folders, or of one video's images; the first root that has a "
+      "video wins");
   command->add_option("--encoder", options->encoder,
                       "TorchScript archive: one of export_encoder.py, or OpenAI's");
   command->add_option("--bank", options->bank, "Folder for the embeddings, made or extended");

@@ -78,13 +78,14 @@ void add_inspect(CommandLine& line) {
   command->add_option("PATH", options->path, "Encoder, bank, annotations, run or submission");
   command->add_flag("--verify", options->inspect.verify,
                     "Read everything, not only the headers; hold a bank against its images");
-  command
-      ->add_option("--images", options->inspect.images,
-                   "Where a bank's images are now, for data that moved; repeatable")
-      ->allow_extra_args(false);
+  command->add_option("--images", options->inspect.images,
+                      "Where a bank's images are now, for data that moved; several roots");
   command->add_option("--videos", options->videos,
                       "File with the names that a bank should have, one a line");
-  line.when_chosen(command, [options] { run_inspect(*options); });
+  line.when_chosen(command, [options] {
+    give_back(options->inspect.images, options->path);
+    run_inspect(*options);
+  });
 }
 
 }  // namespace mien

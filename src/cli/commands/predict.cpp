@@ -210,8 +210,7 @@ void run_predict(const Options& options) {
 }
 
 void add_image_flags(CLI::App* command, Options& options) {
-  command->add_option("--images", options.images, "Face crops as of mien encode, repeatable")
-      ->allow_extra_args(false);
+  command->add_option("--images", options.images, "Face crops as of mien encode, several roots");
   command
       ->add_option("--encoder", options.encoders,
                    "With --images, --video: the archive that the run was trained on, repeatable")
@@ -258,7 +257,12 @@ void add_predict(CommandLine& line) {
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
   command->add_flag("--raw", options->raw, "Without the runs' decisions.json");
   command->add_flag("--force", options->force, "Replace --out and --overlay");
-  line.when_chosen(command, [options] { run_predict(*options); });
+  line.when_chosen(command, [options] {
+    std::string run;
+    if (options->runs.empty()) give_back(options->images, run);
+    if (!run.empty()) options->runs.push_back(run);
+    run_predict(*options);
+  });
 }
 
 }  // namespace mien

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "mien/core/log.h"
 #include "mien/core/text.h"
 
 namespace mien {
@@ -35,13 +34,13 @@ json facts_of(const Bank& bank, const BankFindings& findings) {
 }
 
 /// It may be meant, but not for labels.
-void warn_of_base(const std::filesystem::path& path, const BankFindings& findings) {
+void warn_of_base(const BankFindings& findings, Inspection& found) {
   const std::vector<std::string>& videos = findings.videos_from_zero;
   if (videos.empty()) return;
-  log::warn(concat(path.string(), ": ", videos.size(), videos.size() == 1 ? " video" : " videos",
-                   " (the first is ", videos.front(),
-                   ") with a frame 0, while labels count frames from 1; mien encode "
-                   "--first-frame 0 counts 0 as 1"));
+  found.warnings.push_back(concat(videos.size(), videos.size() == 1 ? " video" : " videos",
+                                  " (the first is ", videos.front(),
+                                  ") with a frame 0, while labels count frames from 1; mien encode "
+                                  "--first-frame 0 counts 0 as 1"));
 }
 
 void add_verified(const BankFindings& findings, const BankExpectation& expected, json& facts) {
@@ -65,7 +64,7 @@ void inspect_bank(const std::filesystem::path& path, const InspectOptions& optio
   const Bank bank(path);
   if (!options.verify) {
     const BankFindings findings = read_bank_headers(bank);
-    warn_of_base(path, findings);
+    warn_of_base(findings, found);
     found.facts = facts_of(bank, findings);
     found.problems = findings.problems;
     return;
@@ -73,7 +72,7 @@ void inspect_bank(const std::filesystem::path& path, const InspectOptions& optio
   if (!expected) expected = expect_sources(bank.info().sources);
   if (options.videos) restrict_to(*expected, *options.videos);
   const BankFindings findings = verify_bank(bank, *expected);
-  warn_of_base(path, findings);
+  warn_of_base(findings, found);
   found.facts = facts_of(bank, findings);
   add_verified(findings, *expected, found.facts);
   found.problems = findings.problems;

@@ -121,7 +121,8 @@ std::string kind_of_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::string start(2, '\0');
   in.read(start.data(), 2);
-  return start == "PK" ? kind_of_zip(path) : "submission";
+  if (start == "PK") return kind_of_zip(path);
+  return is_foreign_encoder(path) ? "encoder" : "submission";
 }
 
 void require_usable(const InspectOptions& options, const std::string& kind) {
