@@ -25,7 +25,8 @@ struct ImageHeader {
 constexpr std::size_t kLongestSignature = 12;
 
 /// By the file's first bytes, kLongestSignature of them or all. Throws ImageError: "empty file",
-/// "not a JPEG or PNG image, nor ...", "truncated", and the format's name when it is known but not read.
+/// "not a JPEG or PNG image, nor ...", "truncated", and the format's name when it is known but not
+/// read.
 ImageFormat format_of(FileBytes start);
 
 /// Recognises the format by content and walks the file to its end. Throws ImageError as

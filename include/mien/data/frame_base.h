@@ -7,8 +7,8 @@
 
 namespace mien {
 
-/// Throws InputError "<what> = <value>: ..." for frames of a video that have a 0 where its labels do
-/// not: every label would be one frame off. Both ascending; either may be empty.
+/// Throws InputError "<what> = <value>: ..." for frames of a video that have a 0 where its labels
+/// do not: every label would be one frame off. Both ascending; either may be empty.
 void require_same_base(const std::string& what, const std::string& value,
                        std::span<const std::int32_t> frames,
                        std::span<const std::int32_t> label_frames);
