@@ -195,3 +195,22 @@ def test_a_root_of_nothing_that_is_read_says_so(mien, encoders, images, tmp_path
     fill(tmp_path / "root" / "v", images, [("GIF", ".gif")])
     done = encode(mien, encoders, tmp_path / "root", tmp_path / "bank")
     assert done.returncode == 2 and "1 image of formats that are not read (.gif 1)" in done.stderr
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_damaged_file_is_an_image_or_a_reason_and_never_a_crash(probe, images, tmp_path, name):
+    mode, kind, options = CUT[name]
+    whole = encoded(images[mode], kind, **options)
+    generator = np.random.default_rng(16)
+    paths = []
+    for index in range(120):
+        damaged = bytearray(whole)
+        reach = len(whole) if index % 2 else min(len(whole), 120)  # headers are where the numbers are
+        for place in generator.integers(0, reach, int(generator.integers(1, 5))):
+            damaged[place] = int(generator.integers(0, 256))
+        paths.append(tmp_path / str(index))
+        paths[-1].write_bytes(damaged)
+    for upright in (False, True):
+        found, errors = decode(probe, paths, upright)
+        assert all((pixels is None) == (error is not None) for pixels, error in zip(found, errors))
+        assert all(len(error) < 80 for error in errors if error)
