@@ -62,8 +62,10 @@ fs::path write_target(const fs::path& path, const std::string& what) {
   struct stat status {};
   if (::stat(target.c_str(), &status) != 0) return target;  // writing says what stands against it
   const std::string kind = kind_of(status);
-  if (!kind.empty()) throw InputError(what, path.string(), "expected a file name, this is " + kind);
-  return target;
+  if (kind.empty()) return target;
+  throw InputError(what, path.string(),
+                   concat("expected a file name, this is ", kind,
+                          S_ISDIR(status.st_mode) ? ", which --force does not replace" : ""));
 }
 
 void require_writable_target(const fs::path& path, const std::string& flag, bool force) {

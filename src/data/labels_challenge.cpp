@@ -88,8 +88,8 @@ LabelSet read_challenge_folder(const fs::path& folder, Task task, Split split) {
   for (const std::string& name : entries.folders) others.push_back(name + "/");
   if (set.files.empty()) {
     throw InputError("annotations", path.string(),
-                     concat("expected one <video>.txt a video, found ",
-                            others.empty() ? "none" : first_of(others)));
+                     concat("expected one <video>.txt a video, found none",
+                            others.empty() ? "" : ", but " + first_of(others)));
   }
   if (!others.empty()) {
     log::warn(concat(path.string(), ": not read, no <video>.txt: ", first_of(others)));

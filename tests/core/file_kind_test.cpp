@@ -72,8 +72,9 @@ TEST(WriteTarget, RefusesWhatIsNoFileAndLeavesItAsItIs) {
   const Specials specials;
   for (const auto& [kind, path] : specials.all()) {
     const auto before = fs::status(path).type();
-    const std::string expected =
-        "--out = " + path.string() + ": expected a file name, this is a " + kind;
+    const std::string expected = "--out = " + path.string() + ": expected a file name, this is a " +
+                                 kind +
+                                 (kind == "folder" ? ", which --force does not replace" : "");
     for (const bool force : {false, true}) {
       EXPECT_EQ(refusal_of([&] { require_writable_target(path, "--out", force); }), expected);
     }

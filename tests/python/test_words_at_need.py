@@ -159,7 +159,7 @@ def test_label_files_that_are_not_read_are_named(mien, world, tmp_path, names, s
     assert line == f"warning: {folder}: not read, no <video>.txt: {said}"
     for path in folder.glob("*.txt"):
         path.unlink()
-    refused(mien(*command), "expected one <video>.txt a video, found " + said)
+    refused(mien(*command), "expected one <video>.txt a video, found none, but " + said)
 
 
 # -- imports ----------------------------------------------------------------------------------------

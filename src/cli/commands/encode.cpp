@@ -107,8 +107,7 @@ void print_summary(const Options& options, const Work& work, const EncodeSummary
                              {"encoder_images_per_second", encoder_rate},
                              {"dtype", encoder.dtype_name()},
                              {"device", device}};
-    result["unread_images"] = work.unread_images;
-    result["unusable_videos"] = nlohmann::json::array();
+    if (work.unread_images > 0) result["unread_images"] = work.unread_images;
     for (const UnusableVideo& video : summary.unusable) {
       result["unusable_videos"].push_back({{"video", video.video}, {"reason", video.reason}});
     }
