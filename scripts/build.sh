@@ -14,9 +14,11 @@ case "$PRESET" in release | debug | asan) ;; *) fail "preset = $PRESET: expected
 PACKAGES=(g++ cmake ninja-build ccache git python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev
   libopencv-objdetect-dev opencv-data nlohmann-json3-dev libcli11-dev libspdlog-dev
+  libavformat-dev libavcodec-dev libavutil-dev libswscale-dev pkg-config
   libyaml-cpp-dev libtbb-dev libssl-dev libboost-dev libarchive-dev libjpeg-dev libheif-dev libgtest-dev)
 # A test opens the report in a browser; Ubuntu's package is a snap, so there it is left to the user.
 if [ -n "${MIEN_TESTS:-}" ] && grep -qs '^ID=debian' /etc/os-release; then PACKAGES+=(chromium); fi
+if [ -n "${MIEN_TESTS:-}" ]; then PACKAGES+=(ffmpeg); fi
 
 # What did not come from apt serves as well.
 is_installed() {

@@ -13,6 +13,9 @@ find_package(JPEG REQUIRED)                                      # libjpeg-dev
 find_path(MIEN_HEIF_INCLUDE libheif/heif.h)                      # libheif-dev; without it HEIC and
 find_library(MIEN_HEIF heif)                                     # AVIF images are not read
 find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)                                 # pkg-config
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET                # libav{format,codec,util}-dev
+                  libavformat libavcodec libavutil libswscale)   # libswscale-dev
 if(MIEN_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)                              # libgtest-dev
 endif()

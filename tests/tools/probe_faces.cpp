@@ -7,11 +7,15 @@
 namespace mien::probe {
 namespace {
 
-/// The frames of a video as decoded: video, every -> `numbers` I64 [n], `seconds` F64 [n], `sizes`
-/// I64 [n, 2] (width, height), `means` F64 [n, 3], `reds` I64 [n, 2] of the first and last pixel;
-/// metadata `expected`, `problem`.
+/// The frames of a video as decoded: video, every, threads -> `numbers` I64 [n], `seconds` F64 [n],
+/// `sizes` I64 [n, 2] (width, height; 0 of a frame without a picture), `means` F64 [n, 3], `reds`
+/// I64 [n, 2] of the first and last pixel, with `pixels` all of them U8 [...]; metadata `expected`,
+/// `problem`, `problems` (a list, of the frames).
 void decode_video(const SafetensorsFile&, const nlohmann::json& options, Output& output) {
-  const auto video = open_video(options.at("video").get<std::string>(), options.value("every", 1));
+  const auto video = open_video(options.at("video").get<std::string>(), options.value("every", 1),
+                                options.value("threads", 0));
+  nlohmann::json problems = nlohmann::json::array();
+  std::vector<std::uint8_t> pixels;
   std::vector<std::int64_t> numbers, sizes, reds;
   std::vector<double> seconds, means;
   output.metadata["expected"] = std::to_string(video->expected());
@@ -19,6 +23,11 @@ void decode_video(const SafetensorsFile&, const nlohmann::json& options, Output&
     numbers.push_back(frame.number);
     seconds.push_back(frame.seconds.value_or(-1));
     sizes.insert(sizes.end(), {frame.image.width, frame.image.height});
+    problems.push_back(frame.problem);
+    if (frame.image.pixels.empty()) frame.image.pixels.assign(3, 0);
+    if (options.value("pixels", false)) {
+      pixels.insert(pixels.end(), frame.image.pixels.begin(), frame.image.pixels.end());
+    }
     reds.insert(reds.end(), {frame.image.pixels.front(), *(frame.image.pixels.end() - 3)});
     for (std::size_t channel = 0; channel < 3; ++channel) {
       double sum = 0;
@@ -34,7 +43,11 @@ void decode_video(const SafetensorsFile&, const nlohmann::json& options, Output&
   output.add("sizes", DType::kI64, {count, 2}, sizes);
   output.add("reds", DType::kI64, {count, 2}, reds);
   output.add("means", DType::kF64, {count, 3}, means);
+  if (!pixels.empty()) {
+    output.add("pixels", DType::kU8, {static_cast<std::int64_t>(pixels.size())}, pixels);
+  }
   output.metadata["problem"] = video->problem();
+  output.metadata["problems"] = problems.dump();
 }
 
 /// detector, min_face, confidence, and `image<i>` U8 [h, w, 3] from 0 -> for each `faces<i>` F64

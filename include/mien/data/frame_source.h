@@ -17,7 +17,7 @@ inline constexpr std::int64_t kNoNumber = -1;
 
 struct Frame {
   std::int64_t number = 0;  ///< from 1 in a video; as in the file's name otherwise, or kNoNumber
-  std::optional<double> seconds;  ///< since the video's begin, ascending; none for image files
+  std::optional<double> seconds;  ///< since the video's start, not descending; none for image files
   Image image;                    ///< upright; empty when there is a problem
   std::string problem;            ///< why there is no picture
 };
@@ -38,11 +38,17 @@ class FrameSource {
   virtual std::string problem() const { return {}; }
 };
 
-/// A video file: the 1st, K+1st, ... frame of it (`every` K), turned upright by its rotation
-/// metadata. `seconds` are the file's own time stamps, so a variable frame rate shows; where the
-/// decoder gives none (the last frames of a file), the last interval is repeated. Throws ImageError
-/// when it is no video: "not a video that can be decoded", "an empty file", "cannot be read (...)".
-std::unique_ptr<FrameSource> open_video(const std::filesystem::path& file, std::int64_t every);
+/// A video file: the 1st, K+1st, ... frame of it (`every` K), as a player shows it: turned and
+/// mirrored by its display matrix, with square pixels, in the colours that the file says (BT.601,
+/// 709, 2020; full or limited range; where it says nothing BT.709 from 720 lines on, else BT.601).
+/// Every frame has its own size. `seconds` are the file's own time stamps since its start; only a
+/// missing one is made up, from the frame before. The largest stream that is no cover picture is
+/// taken. Frames that the file has and that cannot be decoded come with a problem and keep the
+/// numbers of the others. `threads` of the decoder; 0: the processors; what comes out does not
+/// depend on them. Throws ImageError when it is no video ("not a video that can be decoded", "an
+/// empty file", "cannot be read (...)"), and InputError when the machine cannot read it.
+std::unique_ptr<FrameSource> open_video(const std::filesystem::path& file, std::int64_t every,
+                                        int threads = 0);
 
 /// The images of one folder. EXIF orientation is followed: these are photos, not crops. Those that
 /// cannot be decoded come as frames with a problem; after the last one, so do those that have no
