@@ -12,7 +12,7 @@ PRESET="${1:-release}"
 case "$PRESET" in release | debug | asan) ;; *) fail "preset = $PRESET: expected release, debug or asan" ;; esac
 
 PACKAGES=(g++ cmake ninja-build ccache git python3-venv
-  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libopencv-objdetect-dev opencv-data nlohmann-json3-dev libcli11-dev libspdlog-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev pkg-config
   libyaml-cpp-dev libtbb-dev libssl-dev libboost-dev libarchive-dev libjpeg-dev libheif-dev libgtest-dev)

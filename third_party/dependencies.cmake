@@ -1,6 +1,6 @@
 # Everything but PyTorch, found where the system or the user has it (CMAKE_PREFIX_PATH).
 # On Debian and Ubuntu scripts/build.sh installs the packages named on the right.
-include(third_party/opencv.cmake)              # libopencv-{imgcodecs,videoio,objdetect}-dev
+include(third_party/opencv.cmake)              # libopencv-{imgcodecs,objdetect}-dev
 find_package(nlohmann_json 3.9 REQUIRED)                         # nlohmann-json3-dev
 find_package(CLI11 2.1 REQUIRED)                                 # libcli11-dev
 find_package(spdlog 1.10 REQUIRED)                               # libspdlog-dev

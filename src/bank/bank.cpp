@@ -70,6 +70,21 @@ void VideoEmbeddings::require_finite() const {
   }
 }
 
+std::map<std::int32_t, std::string> VideoEmbeddings::names() const {
+  std::map<std::int32_t, std::string> names;
+  try {
+    const nlohmann::json list = names_of(metadata());
+    for (const auto& [number, name] : list.items()) {
+      std::int64_t frame = 0;
+      if (!parse_integer(number, frame)) throw std::invalid_argument(number);
+      names[static_cast<std::int32_t>(frame)] = name.get<std::string>();
+    }
+  } catch (const std::exception&) {
+    throw InputError("bank", file_.path().string(), "metadata names is no list of file names");
+  }
+  return names;
+}
+
 void require_clean(const Bank& bank, const std::string& what) {
   if (!bank.info().corruption) return;
   throw InputError(
@@ -109,10 +124,44 @@ bool Bank::has(const std::string& video) const {
   return std::binary_search(videos_.begin(), videos_.end(), video);
 }
 
+Bank::Bank(const std::vector<Bank>& banks) : Bank(banks.front()) {
+  for (std::size_t i = 1; i < banks.size(); ++i) {
+    const Bank& other = banks[i];
+    if (other.info().encoder.file_sha256 != info_.encoder.file_sha256 ||
+        other.info().encoder.embedding_dim != info_.encoder.embedding_dim) {
+      throw InputError(
+          "bank", other.folder().string(),
+          concat("was made by ", other.info().encoder.name, ", expected the encoder of ",
+                 folder_.string(), ", ", info_.encoder.name));
+    }
+    if (other.info().corruption) info_.corruption = other.info().corruption;
+    std::vector<std::string> both, all;
+    std::ranges::set_intersection(videos_, other.videos_, std::back_inserter(both));
+    if (!both.empty()) {
+      throw InputError("bank", other.folder().string(),
+                       concat("has the video ", both.front(), ", as ", folder_.string(),
+                              " has; expected different names in banks that are joined"));
+    }
+    std::ranges::merge(videos_, other.videos_, std::back_inserter(all));
+    videos_ = std::move(all);
+    others_.push_back(other);
+  }
+}
+
+Bank open_bank(const std::string& path) {
+  std::error_code ignored;
+  if (path.find(':') == std::string::npos || fs::exists(path, ignored)) return Bank(path);
+  std::vector<Bank> banks;
+  for (const std::string_view part : split(path, ':')) banks.emplace_back(std::string(part));
+  return Bank(banks);
+}
+
 VideoEmbeddings Bank::open(const std::string& video) const {
+  for (const Bank& other : others_) {
+    if (other.has(video)) return other.open(video);
+  }
   VideoEmbeddings opened(video_file(folder_, video), info_.encoder.embedding_dim);
-  const bool is_numbered_by_order = opened.metadata().contains("names");  // which is from 1
-  if (info_.first_frame == 0 && !is_numbered_by_order) opened.count_from_one();
+  if (info_.first_frame == 0 && opened.is_film()) opened.count_from_one();
   return opened;
 }
 
@@ -121,9 +170,11 @@ std::string Bank::state_digest() const {
   digest.update(json_text(to_json(info_.encoder)));
   if (info_.first_frame != 1) digest.update(concat("first_frame ", info_.first_frame));
   if (info_.corruption) digest.update(corruption_text(*info_.corruption));
+  for (const Bank& other : others_) digest.update(other.state_digest());
   for (const std::string& video : videos_) {
     const fs::path file = video_file(folder_, video);
     std::error_code ignored;
+    if (!fs::exists(file, ignored)) continue;
     digest.update(concat("\n", video, " ", fs::file_size(file, ignored), " ",
                          fs::last_write_time(file, ignored).time_since_epoch().count()));
   }

@@ -8,13 +8,13 @@
 namespace mien {
 namespace fs = std::filesystem;
 
-BankExpectation expect_images(const std::vector<std::string>& roots) {
+BankExpectation expect_images(const std::vector<std::string>& roots, bool photos) {
   BankExpectation expected{.has_images = true};
-  expected.videos = list_videos({roots.begin(), roots.end()}, &expected.unread);
+  expected.videos = list_videos({roots.begin(), roots.end()}, photos, &expected.unread);
   return expected;
 }
 
-BankExpectation expect_sources(const std::vector<std::string>& sources) {
+BankExpectation expect_sources(const std::vector<std::string>& sources, bool photos) {
   BankExpectation expected;
   std::error_code ignored;
   for (const std::string& source : sources) {
@@ -22,7 +22,7 @@ BankExpectation expect_sources(const std::vector<std::string>& sources) {
   }
   if (sources.empty() || !expected.sources_missing.empty()) return expected;
   try {
-    return expect_images(sources);
+    return expect_images(sources, photos);
   } catch (const InputError&) {
     return {.sources_missing = sources};
   }

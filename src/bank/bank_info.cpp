@@ -65,6 +65,7 @@ std::string bank_info_text(const BankInfo& info) {
     object["corruption"] = {{"kind", corruption_kind_name(info.corruption->kind)},
                             {"severity", info.corruption->severity}};
   }
+  if (info.photos) object["photos"] = true;
   if (info.first_frame != 1) object["first_frame"] = info.first_frame;
   return json_text(object, 2) + "\n";
 }
@@ -92,6 +93,7 @@ BankInfo read_bank_info(const std::filesystem::path& folder) {
   if (parsed.contains("corruption")) {
     info.corruption = corruption_from_json(parsed["corruption"], what);
   }
+  info.photos = parsed.value("photos", json()) == true;
   const json first = parsed.value("first_frame", json(1));
   if (first != 0 && first != 1) {
     throw InputError(what + ": first_frame", json_text(first), "expected 0 or 1");

@@ -117,10 +117,10 @@ void PartedVideo::write(std::size_t part, const VideoRecord& record) {
 
 Metadata PartedVideo::merged_metadata() const {
   std::vector<FailedFrame> failed = rejected_frames(video_);
-  json names = json::object();
+  json names = video_.numbered_by_order ? json::object() : json();
   for (const auto& part : parts_) {
     failed.insert(failed.end(), part->failed().begin(), part->failed().end());
-    names.update(names_of(part->metadata()));
+    if (video_.numbered_by_order) names.update(names_of(part->metadata()));
   }
   return video_metadata(std::move(failed), recipe_.every, names);
 }

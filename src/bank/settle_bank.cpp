@@ -119,7 +119,7 @@ BankCompute settle_bank(const fs::path& folder, const Encoder& encoder,
   // Where locks do not work, the file itself decides who was first.
   if (!is_bank(folder)) {
     require_dtype(encoder, options);
-    create_bank_info(folder, {encoder.info(), sources, proposal, options.corruption,
+    create_bank_info(folder, {encoder.info(), sources, proposal, options.corruption, options.photos,
                               options.first_frame.value_or(1)});
   }
   require_same_corruption(folder, options);

@@ -11,6 +11,7 @@ namespace mien {
 using nlohmann::json;
 
 json names_json(const VideoRecord& record) {
+  if (record.film && record.names.empty()) return nullptr;
   json names = json::object();
   for (std::size_t i = 0; i < record.names.size(); ++i) {
     names[std::to_string(record.frames[i])] = record.names[i];
@@ -26,7 +27,7 @@ Metadata video_metadata(std::vector<FailedFrame> failed, std::int64_t every, con
     list.push_back({{"frame", entry.frame}, {"path", entry.path}, {"reason", entry.reason}});
   }
   Metadata metadata = {{"failed", json_text(list)}, {"every", std::to_string(every)}};
-  if (!names.empty()) metadata["names"] = json_text(names);
+  if (!names.is_null()) metadata["names"] = json_text(names);
   return metadata;
 }
 

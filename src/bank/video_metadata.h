@@ -9,7 +9,7 @@
 
 namespace mien {
 
-/// {"<frame>": "<file name>"} of a video numbered by order; empty for others.
+/// {"<frame>": "<file name>"} of images that are no film, be it none of them; null for films.
 nlohmann::json names_json(const VideoRecord& record);
 
 /// `failed` goes out in the order of the frames, those of one frame as given.

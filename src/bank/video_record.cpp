@@ -16,6 +16,7 @@ std::vector<FailedFrame> rejected_frames(const VideoFrames& video) {
 RecordBuilder::RecordBuilder(const Piece& piece, std::int64_t every, std::size_t embedding_dim)
     : video_(*piece.video), dim_(embedding_dim) {
   record_.every = every;
+  record_.film = !video_.numbered_by_order;
   if (piece.parted == nullptr) record_.failed = rejected_frames(video_);
   record_.frames.reserve(piece.count);
   record_.embeddings.reserve(piece.count * dim_);

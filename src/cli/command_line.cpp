@@ -20,12 +20,12 @@ constexpr const char* kOverview =
 The pipeline, a command a stage:
   mien crop     --video *.mp4 --detector-file mtcnn.pt --out cropped_aligned
   mien encode   --images cropped_aligned --encoder clip.pt --bank bank
-  mien train    configs/expr.yaml bank=bank annotations=6th_ABAW_Annotations --out runs/expr
-  mien tune     runs/expr
-  mien evaluate runs/expr
-  mien compare  runs/expr runs/expr-sam
-  mien predict  runs/expr --bank bank --out frames.csv
-  mien submit   runs/expr --template template.txt --bank bank --out predictions.txt)";
+  mien train    configs/joint.yaml bank=bank annotations=6th_ABAW_Annotations --out runs/joint
+  mien tune     runs/joint
+  mien evaluate runs/joint
+  mien compare  runs/joint runs/joint-sam
+  mien predict  runs/joint --bank bank --out frames.csv
+  mien submit   runs/joint --template template.txt --bank bank --out predictions.txt)";
 
 /// What CLI11 says, in the form of all other errors.
 InputError translated(const CLI::ParseError& problem) {

@@ -3,8 +3,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 #include "reader.h"
 
@@ -40,16 +42,29 @@ std::string list_text(const Items& items, Text text) {
   return "[" + join(texts) + "]";
 }
 
-struct ValueText {
+/// As YAML in one line.
+std::string flow_text(const nlohmann::json& value) {
+  if (value.is_string()) return quoted(value.get<std::string>());
+  if (value.is_array()) return list_text(value, flow_text);
+  if (!value.is_object()) return json_text(value);
+  Strings entries;
+  for (const auto& [key, item] : value.items()) {
+    entries.push_back(quoted(key) + ": " + flow_text(item));
+  }
+  return "{" + join(entries) + "}";
+}
+
+}  // namespace
+
+struct Fields::ValueText {
   std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
   std::string operator()(const std::int64_t* value) const { return std::to_string(*value); }
   std::string operator()(const double* value) const { return shortest(*value); }
   std::string operator()(const std::string* value) const { return quoted(*value); }
   std::string operator()(const Strings* value) const { return list_text(*value, quoted); }
   std::string operator()(const Numbers* value) const { return list_text(*value, shortest); }
+  std::string operator()(const Codec* value) const { return flow_text(value->write()); }
 };
-
-}  // namespace
 
 bool Range::holds(double value) const {
   const bool above_low = low_is_open ? value > low : value >= low;
@@ -104,6 +119,22 @@ void Fields::add_path(const std::string& key, Strings& value, const std::string&
   declare({.key = key, .place = &value, .meaning = meaning, .is_path = true});
 }
 
+void Fields::add(const std::string& key, const std::string& meaning, const std::string& expected,
+                 std::function<void(const nlohmann::json&, const std::string&)> read,
+                 std::function<nlohmann::json()> write) {
+  codecs_.push_back(std::make_unique<Codec>(Codec{expected, std::move(read), std::move(write)}));
+  declare({.key = key, .place = codecs_.back().get(), .meaning = meaning});
+}
+
+void Fields::add_old_key(const std::string& old_key, const std::string& key) {
+  old_keys_[old_key] = key;
+}
+
+void Fields::add_old_choice(const std::string& key, const std::string& old_choice,
+                            const std::string& choice) {
+  find(key, Source{}).old_choices[old_choice] = choice;
+}
+
 Strings Fields::keys() const {
   Strings names;
   for (const Field& field : fields_) names.push_back(field.key);
@@ -125,6 +156,7 @@ std::string Fields::expectation(const Field& field) {
     return field.range.text() == "any number" ? "a number" : "a number " + field.range.text();
   }
   if (std::holds_alternative<Numbers*>(field.place)) return "numbers " + field.range.text();
+  if (const auto* codec = std::get_if<Codec*>(&field.place)) return (*codec)->expected;
   if (field.is_path) return std::holds_alternative<Strings*>(field.place) ? "paths" : "a path";
   return std::holds_alternative<Strings*>(field.place) ? "a list of texts" : "a text";
 }

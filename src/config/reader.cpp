@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
 #include "mien/core/file_kind.h"
@@ -38,6 +39,35 @@ void refuse_merge(const std::string& name, const std::string& where) {
   throw InputError(where, name, "merge keys are not read, expected the keys written out");
 }
 
+/// Scalars as texts: what they mean is the reader's to say.
+nlohmann::json to_json(const YAML::Node& node) {
+  if (node.IsScalar()) return node.Scalar();
+  if (node.IsSequence()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const auto& item : node) list.push_back(to_json(item));
+    return list;
+  }
+  if (!node.IsMap()) return nullptr;
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& entry : node) {
+    const std::string name = node_text(entry.first);
+    const std::string where = concat("config: line ", entry.first.Mark().line + 1);
+    refuse_merge(name, where);
+    if (object.contains(name)) throw InputError(where, name, "stands twice, expected it once");
+    object[name] = to_json(entry.second);
+  }
+  return object;
+}
+
+/// The value of a dotted key; undefined when it is not there.
+YAML::Node node_at(const YAML::Node& root, const std::string& key) {
+  YAML::Node node = YAML::Clone(root);
+  for (const std::string_view part : split(key, '.')) {
+    node.reset(node.IsMap() ? node[std::string(part)] : YAML::Node(YAML::NodeType::Undefined));
+  }
+  return node;
+}
+
 YAML::Node load_yaml(const std::filesystem::path& file, const std::string& what = "config") {
   const std::string text = read_text(file, what);
   refuse_tabs(text, file, what);
@@ -58,10 +88,13 @@ YAML::Node load_yaml(const std::filesystem::path& file, const std::string& what 
 }  // namespace
 
 std::string Fields::Source::what(const std::string& key) const {
-  return place.empty() ? key : place + ": " + key;
+  const std::string& name = given.empty() ? key : given;
+  return place.empty() ? name : place + ": " + name;
 }
 
-Fields::Field& Fields::find(const std::string& key, const Source& source) {
+Fields::Field& Fields::find(const std::string& given, const Source& source) {
+  const auto old = old_keys_.find(given);
+  const std::string& key = old == old_keys_.end() ? given : old->second;
   const auto found = std::find_if(fields_.begin(), fields_.end(),
                                   [&key](const Field& field) { return field.key == key; });
   if (found == fields_.end()) {
@@ -85,7 +118,7 @@ void Fields::Reader::read_mapping(const YAML::Node& node, const std::string& pre
     if (entry.second.IsMap() && is_group(key)) {
       read_mapping(entry.second, key, file);
     } else {
-      if (!seen_.insert(key).second) {
+      if (!seen_.insert(fields_.find(key, source).key).second) {
         throw InputError(source.what("key"), key, "is given twice, expected once");
       }
       read_value(key, entry.second, source);
@@ -105,13 +138,13 @@ void Fields::Reader::read_axes(const YAML::Node& node, const std::string& prefix
       continue;
     }
     const Field& field = fields_.find(key, source);
-    if (!seen_.insert(key).second) {
+    if (!seen_.insert(field.key).second) {
       throw InputError(source.what("key"), key, "is given twice, expected once");
     }
     if (!entry.second.IsSequence() || entry.second.size() == 0) {
       throw InputError(source.what(key), node_text(entry.second), "expected a list of values");
     }
-    GridAxis axis{key, {}};
+    GridAxis axis{field.key, {}};
     for (const auto& item : entry.second) {
       read_value(key, item, source);
       const std::string text = text_of(field);
@@ -127,7 +160,9 @@ void Fields::Reader::read_axes(const YAML::Node& node, const std::string& prefix
 void Fields::Reader::read_value(const std::string& key, const YAML::Node& node,
                                 const Source& source) {
   Field& field = fields_.find(key, source);
-  std::visit([&](auto* value) { assign(field, *value, node, source); }, field.place);
+  Source named = source;
+  if (field.key != key) named.given = key;
+  std::visit([&](auto* value) { assign(field, *value, node, named); }, field.place);
 }
 
 void Fields::Reader::assign(Field& field, bool& value, const YAML::Node& node,
@@ -158,16 +193,23 @@ void Fields::Reader::assign(Field& field, double& value, const YAML::Node& node,
 
 void Fields::Reader::assign(Field& field, std::string& value, const YAML::Node& node,
                             const Source& source) const {
-  const bool known = field.choices.empty() ||
-                     std::count(field.choices.begin(), field.choices.end(), node_text(node)) > 0;
+  const std::string given = node_text(node);
+  const auto old = field.old_choices.find(given);
+  const std::string& text = old == field.old_choices.end() ? given : old->second;
+  const bool known = field.choices.empty() || std::ranges::count(field.choices, text) > 0;
   if (!node.IsScalar() || !known) {
-    throw InputError(source.what(field.key), node_text(node), "expected " + expectation(field),
-                     nearest_match(node_text(node), field.choices));
+    throw InputError(source.what(field.key), given, "expected " + expectation(field),
+                     nearest_match(given, field.choices));
   }
-  value = node.Scalar();
+  value = text;
   if (field.is_path && !value.empty()) {
     value = std::filesystem::absolute(expand_home(value)).lexically_normal().string();
   }
+}
+
+void Fields::Reader::assign(Field& field, const Codec& value, const YAML::Node& node,
+                            const Source& source) const {
+  value.read(to_json(node), source.what(field.key));
 }
 
 template <class Item>
@@ -213,11 +255,11 @@ void Fields::read_override(const std::string& assignment) {
   }
   const std::string key = assignment.substr(0, equals), text = assignment.substr(equals + 1);
   YAML::Node node(text);  // a scalar as it stands, so that a path may hold any character
-  if (text.starts_with('[')) {
+  if (text.starts_with('[') || text.starts_with('{')) {
     try {
       node = YAML::Load(text);
     } catch (const YAML::Exception&) {
-      throw InputError(key, text, "expected a list written [a,b]");
+      throw InputError(key, text, "expected a list written [a,b], or a mapping written {a: b}");
     }
   }
   Reader(*this).read_value(key, node, Source{});
@@ -227,12 +269,14 @@ std::vector<Difference> Fields::differences(const std::filesystem::path& other_y
   const YAML::Node other = load_yaml(other_yaml);
   std::vector<Difference> found;
   for (const Field& field : fields_) {
-    YAML::Node node = YAML::Clone(other);
-    for (const std::string_view part : split(field.key, '.')) {
-      node.reset(node.IsMap() ? node[std::string(part)] : YAML::Node(YAML::NodeType::Undefined));
+    YAML::Node node = node_at(other, field.key);
+    for (const auto& [old_key, key] : old_keys_) {
+      if (key == field.key && !node.IsDefined()) node.reset(node_at(other, old_key));
     }
     const YAML::Node mine = YAML::Load(text_of(field));
-    const std::string theirs = node_text(node.IsDefined() ? node : YAML::Load(field.default_text));
+    std::string theirs = node_text(node.IsDefined() ? node : YAML::Load(field.default_text));
+    const auto old = field.old_choices.find(theirs);
+    if (old != field.old_choices.end()) theirs = old->second;
     if (node_text(mine) != theirs) {
       found.push_back({field.key, theirs, node_text(mine)});
     }

@@ -11,9 +11,10 @@
 namespace mien {
 
 struct Fields::Source {
-  std::string place;  ///< "configs/expr.yaml:12", or empty for the command line
+  std::string place;      ///< "configs/joint.yaml:12", or empty for the command line
+  std::string given = {};  ///< the older spelling of the key that stands there; else empty
 
-  /// "configs/expr.yaml:12: sam.rho" or "sam.rho".
+  /// "configs/joint.yaml:12: sam.rho" or "sam.rho".
   std::string what(const std::string& key) const;
 };
 
@@ -37,6 +38,7 @@ class Fields::Reader {
               const Source& source) const;
   void assign(Field& field, double& value, const YAML::Node& node, const Source& source) const;
   void assign(Field& field, std::string& value, const YAML::Node& node, const Source& source) const;
+  void assign(Field& field, const Codec& value, const YAML::Node& node, const Source& source) const;
   template <class Item>
   void assign(Field& field, std::vector<Item>& values, const YAML::Node& node,
               const Source& source) const;

@@ -9,7 +9,7 @@ void require_same_base(const std::string& what, const std::string& value,
                        std::span<const std::int32_t> frames,
                        std::span<const std::int32_t> label_frames) {
   if (frames.empty() || frames.front() != 0) return;
-  if (label_frames.empty() || label_frames.front() == 0) return;
+  if (label_frames.empty() || label_frames.front() != 1) return;  // sparse ones say nothing
   throw InputError(what, value,
                    concat("starts at frame 0, its labels at frame ", label_frames.front(),
                           ": every label would be one frame off; expected frames from 1 (mien "

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <numeric>
 #include <utility>
 
 #include "mien/core/text.h"
@@ -52,6 +54,20 @@ std::optional<std::int64_t> number_in_name(std::string_view file_name) {
   return number;
 }
 
+bool look_like_photos(const std::vector<std::string>& names) {
+  std::map<std::string_view, std::size_t> beginnings;
+  std::size_t most = 0, numbered = 0;
+  for (const std::string& name : names) {
+    const std::string_view stem = std::string_view(name).substr(0, name.rfind('.'));
+    const std::size_t last_other = stem.find_last_not_of("0123456789");
+    const std::size_t digits = last_other == std::string_view::npos ? 0 : last_other + 1;
+    if (digits == stem.size()) continue;
+    ++numbered;
+    most = std::max(most, ++beginnings[stem.substr(0, digits)]);
+  }
+  return 2 * numbered >= names.size() && 2 * most < names.size();
+}
+
 void number_frames(std::vector<std::string> images, VideoFrames& video) {
   std::vector<NumberedImage> numbered;
   numbered.reserve(images.size());
@@ -71,12 +87,15 @@ void number_frames(std::vector<std::string> images, VideoFrames& video) {
     return;
   }
   for (NumberedImage& image : numbered) others.push_back(std::move(image.file));
-  std::sort(others.begin(), others.end());
-  video.files = std::move(others);
+  number_photos(std::move(others), video);
+}
+
+void number_photos(std::vector<std::string> images, VideoFrames& video) {
+  std::sort(images.begin(), images.end());
+  video.numbered_by_order = true;
+  video.files = std::move(images);
   video.numbers.resize(video.files.size());
-  for (std::size_t i = 0; i < video.numbers.size(); ++i) {
-    video.numbers[i] = static_cast<std::int32_t>(i + 1);
-  }
+  std::iota(video.numbers.begin(), video.numbers.end(), 1);
 }
 
 }  // namespace mien

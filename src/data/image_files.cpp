@@ -16,6 +16,7 @@ class ImageFiles : public FrameSource {
     const std::size_t at = at_++;
     if (at < images_.numbers.size()) {
       frame = {.number = images_.numbers[at]};
+      if (!is_film()) frame.name = images_.files[at];
       try {
         frame.image = load_image(images_.path(at), Orientation::kUpright);
       } catch (const ImageError& problem) {
@@ -30,6 +31,8 @@ class ImageFiles : public FrameSource {
              .problem = concat(image.reason, ": ", file)};
     return true;
   }
+
+  bool is_film() const override { return !images_.numbered_by_order; }
 
   std::int64_t expected() const override { return static_cast<std::int64_t>(count()); }
 
@@ -52,6 +55,7 @@ class ImageFile : public FrameSource {
     return true;
   }
 
+  bool is_film() const override { return false; }
   std::int64_t expected() const override { return 1; }
 
  private:

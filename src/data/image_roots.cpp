@@ -44,13 +44,32 @@ std::string folder_name(const fs::path& folder) {
 }
 
 VideoFrames video_of(const std::string& name, const fs::path& folder,
-                     std::vector<std::string> images) {
+                     std::vector<std::string> images, bool are_photos) {
   VideoFrames video;
   video.name = name;
   video.folder = folder;
-  number_frames(std::move(images), video);
+  if (are_photos) {
+    number_photos(std::move(images), video);
+  } else {
+    number_frames(std::move(images), video);
+  }
   return video;
 }
+
+/// The root's folders with their images. Most of the images decide for all folders whether they
+/// are films or photos: a folder with few photos of one person looks like a film by itself.
+struct RootFolders {
+  std::map<std::string, std::vector<std::string>> images;
+
+  bool are_photos() const {
+    std::size_t all = 0, photos = 0;
+    for (const auto& [folder, names] : images) {
+      all += names.size();
+      if (look_like_photos(names)) photos += names.size();
+    }
+    return 2 * photos > all;
+  }
+};
 
 /// The first video of the name stays.
 void keep_first(VideosByName& videos, VideoFrames video) {
@@ -64,20 +83,22 @@ void keep_first(VideosByName& videos, VideoFrames video) {
 }
 
 /// Adds the root's videos; false when it has none.
-bool add_root(const fs::path& root, VideosByName& videos, Paths& unread) {
+bool add_root(const fs::path& root, bool photos, VideosByName& videos, Paths& unread) {
   require_exists(root, kFlag, "a folder of images");
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) throw InputError(kFlag, root.string(), kExpected);
   const FolderEntries top = entries_of(root, kFlag);
   add_unread(root, top.files, unread);
-  bool found = false;
+  RootFolders folders;
   for (const std::string& name : top.folders) {
     FolderEntries entries = entries_of(root / name, kFlag);
     add_unread(root / name, entries.files, unread);
     std::vector<std::string> images = images_among(std::move(entries.files));
-    if (images.empty()) continue;
-    found = true;
-    keep_first(videos, video_of(name, root / name, std::move(images)));
+    if (!images.empty()) folders.images.emplace(name, std::move(images));
+  }
+  const bool found = !folders.images.empty(), are_photos = photos || folders.are_photos();
+  for (auto& [name, images] : folders.images) {
+    keep_first(videos, video_of(name, root / name, std::move(images), are_photos));
   }
   std::vector<std::string> loose = images_among(top.files);
   if (loose.empty()) return found;
@@ -86,7 +107,8 @@ bool add_root(const fs::path& root, VideosByName& videos, Paths& unread) {
         concat(root.string(), ": images beside the video folders are not used: ", loose.size()));
     return true;
   }
-  keep_first(videos, video_of(folder_name(root), root, std::move(loose)));
+  const bool loose_photos = photos || look_like_photos(loose);
+  keep_first(videos, video_of(folder_name(root), root, std::move(loose), loose_photos));
   return true;
 }
 
@@ -122,11 +144,11 @@ std::string unread_text(const Paths& unread) {
                 unread.front().string());
 }
 
-std::vector<VideoFrames> list_videos(const Paths& roots, Paths* unread) {
+std::vector<VideoFrames> list_videos(const Paths& roots, bool photos, Paths* unread) {
   VideosByName by_name;
   Paths others;
   for (const fs::path& root : roots) {
-    if (!add_root(root, by_name, others)) log::debug(root.string() + ": no images");
+    if (!add_root(root, photos, by_name, others)) log::debug(root.string() + ": no images");
   }
   if (by_name.empty()) {
     throw InputError(

@@ -29,12 +29,13 @@ std::string recording_of(const std::string& video) {
   return video;
 }
 
-std::vector<std::int64_t> assign_folds(const std::vector<std::string>& videos, std::int64_t folds) {
+std::map<std::string, std::int64_t> assign_group_folds(const std::set<std::string>& groups,
+                                                       std::int64_t folds) {
   if (folds < 1) throw InputError("folds", std::to_string(folds), "expected at least 1");
   // Dealing in the order of the digests mixes neighbours in the alphabet (series of one source)
   // without a seed, and leaves the fold of a name alone when the list is merely reordered.
   std::vector<std::pair<std::string, std::string>> shuffled;
-  for (const std::string& recording : recordings_of(videos)) {
+  for (const std::string& recording : groups) {
     shuffled.emplace_back(sha256_of_text(recording), recording);
   }
   std::sort(shuffled.begin(), shuffled.end());
@@ -43,6 +44,11 @@ std::vector<std::int64_t> assign_folds(const std::vector<std::string>& videos, s
     const auto dealt = static_cast<std::int64_t>(fold_of.size());
     fold_of[recording] = dealt % folds;
   }
+  return fold_of;
+}
+
+std::vector<std::int64_t> assign_folds(const std::vector<std::string>& videos, std::int64_t folds) {
+  const auto fold_of = assign_group_folds(recordings_of(videos), folds);
   std::vector<std::int64_t> result;
   result.reserve(videos.size());
   for (const std::string& video : videos) result.push_back(fold_of.at(recording_of(video)));

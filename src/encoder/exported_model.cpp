@@ -29,10 +29,10 @@ at::Tensor channels_of(const std::array<double, 3>& values) {
   return tensor_of({{1, 3, 1, 1}, std::vector<float>(values.begin(), values.end())});
 }
 
-/// fp64 [columns]; AU's default is a half, EXPR's no bias.
+/// fp64 [outputs]; the default is a half for binary outputs, no bias for classes.
 at::Tensor levels_of(const ExportedTask& task) {
   const auto columns = static_cast<std::int64_t>(score_columns(task.task));
-  const at::Tensor levels = at::full({columns}, task.task == Task::kAu ? .5 : 0., at::kDouble);
+  const at::Tensor levels = at::full({columns}, task.task.is_binary() ? .5 : 0., at::kDouble);
   std::ranges::copy(task.levels, levels.data_ptr<double>());
   return levels;
 }
@@ -48,8 +48,8 @@ torch::jit::Module compose(const Archive& archive, const ExportedHead& head,
     model.register_buffer(exported_buffer_name(name), tensor_of(array));
   }
   for (const ExportedTask& task : tasks) {
-    if (task.task == Task::kVa) continue;
-    model.register_buffer("levels_" + task_name(task.task), levels_of(task));
+    if (task.task.is_continuous()) continue;
+    model.register_buffer(exported_buffer_name("levels." + task_name(task.task)), levels_of(task));
   }
   model.define(exported_source(archive.info, head, tasks));
   model.eval();

@@ -121,10 +121,25 @@ std::string head_source(const ExportedHead& head, const std::vector<ExportedTask
   std::vector<std::string> entries;
   for (const ExportedTask& task : tasks) {
     const std::string name = task_name(task.task);
-    entries.push_back(concat("\"", name, "\": self.as_double(torch.linear(x, self.heads_", name,
-                             "_weight, self.heads_", name, "_bias))"));
+    const std::string head_name = "self." + exported_buffer_name("heads." + name);
+    entries.push_back(concat("\"", name, "\": self.as_double(torch.linear(x, ", head_name,
+                             "_weight, ", head_name, "_bias))"));
   }
   return source + "    return {" + join(entries) + "}\n";
+}
+
+/// A number that the language reads as floating point.
+std::string literal(double value) {
+  const std::string text = shortest(value);
+  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+}
+
+/// tanh of the logits, brought to the task's range.
+std::string value_source(const Task& task, const std::string& logits) {
+  const auto [low, high] = task.range();
+  const std::string value = concat("torch.tanh(", logits, ")");
+  if (task.range() == ValueRange()) return value;
+  return concat("(", value, " + 1.0) * ", literal((high - low) / 2), " + ", literal(low));
 }
 
 std::string answer_source(const std::vector<ExportedTask>& tasks) {
@@ -133,26 +148,28 @@ std::string answer_source(const std::vector<ExportedTask>& tasks) {
       "    embeddings = self.through_half(self.encoder.forward(self.pixels(crops)))\n"
       "    logits = self.logits(embeddings)\n";
   std::vector<std::string> entries;
-  for (const ExportedTask& task : tasks) {
-    switch (task.task) {
-      case Task::kExpr:
-        source +=
-            "    expr = self.as_float(torch.softmax(logits[\"expr\"], 1))\n"
-            "    scores = torch.log(torch.clamp(self.as_double(expr), min=1e-30))\n"
-            "    expr_class = torch.argmax(scores + self.levels_expr, 1)\n";
-        entries.insert(entries.end(), {"\"expr\": expr", "\"expr_class\": expr_class"});
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    const Task& task = tasks[t].task;
+    const std::string name = task_name(task), logits = concat("logits[\"", name, "\"]");
+    const std::string p = concat("p", t), answer = concat("answer", t);
+    const std::string levels = "self." + exported_buffer_name("levels." + name);
+    switch (task.kind()) {
+      case TaskKind::kClasses:
+        source += concat("    ", p, " = self.as_float(torch.softmax(", logits, ", 1))\n");
+        source += concat("    ", answer, " = torch.argmax(torch.log(torch.clamp(self.as_double(", p,
+                         "), min=1e-30)) + ", levels, ", 1)\n");
+        entries.push_back(concat("\"", name, "_class\": ", answer));
         break;
-      case Task::kAu:
-        source +=
-            "    au = self.as_float(torch.sigmoid(logits[\"au\"]))\n"
-            "    au_active = self.as_double(au) >= self.levels_au\n";
-        entries.insert(entries.end(), {"\"au\": au", "\"au_active\": au_active"});
+      case TaskKind::kBinary:
+        source += concat("    ", p, " = self.as_float(torch.sigmoid(", logits, "))\n");
+        source += concat("    ", answer, " = self.as_double(", p, ") >= ", levels, "\n");
+        entries.push_back(concat("\"", name, "_active\": ", answer));
         break;
-      case Task::kVa:
-        source += "    va = self.as_float(torch.tanh(logits[\"va\"]))\n";
-        entries.emplace_back("\"va\": va");
+      case TaskKind::kContinuous:
+        source += concat("    ", p, " = self.as_float(", value_source(task, logits), ")\n");
         break;
     }
+    entries.push_back(concat("\"", name, "\": ", p));
   }
   return source + "    return {" + join(entries) + "}\n";
 }
@@ -170,9 +187,19 @@ std::string exported_source(const EncoderInfo& encoder, const ExportedHead& head
   return source + head_source(head, tasks) + answer_source(tasks);
 }
 
-std::string exported_buffer_name(std::string name) {
-  std::ranges::replace(name, '.', '_');
-  return name;
+std::string exported_buffer_name(const std::string& name) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : name) {
+    const auto code = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (plain || c == '_' || c == '.') {
+      out += plain ? c : '_';
+    } else {
+      out += std::string("_x") + kDigits[code >> 4] + kDigits[code & 15];
+    }
+  }
+  return out;
 }
 
 }  // namespace mien

@@ -12,7 +12,7 @@
 namespace mien {
 namespace {
 
-constexpr double kNear = .1;  ///< VA values this close count as equal
+constexpr double kNear = .1;  ///< of the range of [-1, 1]: values this close count as equal
 
 std::int64_t frames_of(const TaskDecisions& decisions) {
   std::int64_t frames = 0;
@@ -21,7 +21,7 @@ std::int64_t frames_of(const TaskDecisions& decisions) {
 }
 
 VideoLabels rows_shared(const VideoLabels& video, const VideoLabels& other, std::size_t columns) {
-  VideoLabels shared{video.video, {}, {}};
+  VideoLabels shared{.video = video.video};
   std::size_t at = 0;
   for (std::size_t i = 0; i < video.frames.size(); ++i) {
     while (at < other.frames.size() && other.frames[at] < video.frames[i]) ++at;
@@ -47,7 +47,7 @@ void for_each_pair(const TaskDecisions& a, const TaskDecisions& b, std::size_t c
 
 AgreementPart classes_agree(const TaskDecisions& a, const TaskDecisions& b, std::size_t column,
                             const std::string& name) {
-  Confusion counts(a.task == Task::kExpr ? kExpressions : 2);
+  Confusion counts(a.task.is_classes() ? score_columns(a.task) : 2);
   for_each_pair(a, b, column, [&counts](double first, double second) {
     counts.add(static_cast<std::size_t>(first), static_cast<std::size_t>(second));
   });
@@ -58,17 +58,17 @@ AgreementPart values_agree(const TaskDecisions& a, const TaskDecisions& b, std::
                            const std::string& name) {
   Concordance moments;
   std::int64_t near = 0;
+  const auto [low, high] = a.task.range();
+  const double near_by = kNear * (high - low) / 2;
   for_each_pair(a, b, column, [&](double first, double second) {
     moments.add(first, second);
-    near += std::abs(first - second) <= kNear ? 1 : 0;
+    near += std::abs(first - second) <= near_by ? 1 : 0;
   });
   return {name, static_cast<double>(near) / static_cast<double>(moments.count()), moments.ccc()};
 }
 
-std::string part_name(Task task, std::size_t column) {
-  if (task == Task::kAu) return kActionUnitNames[column];
-  if (task == Task::kExpr) return "expression";
-  return column == 0 ? "valence" : "arousal";
+std::string part_name(const Task& task, std::size_t column) {
+  return task.is_classes() ? class_column(task) : task.outputs()[column];
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ Agreement agreement_of(const TaskDecisions& first, const TaskDecisions& second,
   for (std::size_t c = 0; c < columns; ++c) {
     const std::string name = part_name(first.task, c);
     const AgreementPart& part = found.parts.emplace_back(
-        first.task == Task::kVa ? values_agree(a, b, c, name) : classes_agree(a, b, c, name));
+        first.task.is_continuous() ? values_agree(a, b, c, name) : classes_agree(a, b, c, name));
     found.equal += part.equal / static_cast<double>(columns);
     found.beyond += part.beyond / static_cast<double>(columns);
   }

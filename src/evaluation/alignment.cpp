@@ -21,19 +21,23 @@ bool has_frame(const VideoLabels& video, std::size_t position, std::int32_t fram
   return position < video.frames.size() && video.frames[position] == frame;
 }
 
-/// The nearest decided frame's values, of two the earlier's; VA linear between both.
-std::vector<double> from_neighbours(Task task, const VideoLabels& decided, std::int32_t frame) {
+/// The nearest decided frame's values, of two the earlier's; continuous values
+/// linear between both.
+std::vector<double> from_neighbours(const Task& task, const VideoLabels& decided,
+                                    std::int32_t frame) {
   const std::size_t columns = label_columns(task);
   const std::size_t after = position_of(decided, frame);
   const std::size_t right = std::min(after, decided.frames.size() - 1);
   const std::size_t left = after == 0 ? 0 : after - 1;
-  if (task == Task::kVa) {
+  if (task.is_continuous()) {
     const auto first = row_at(decided, left, columns), last = row_at(decided, right, columns);
     const double span = static_cast<double>(decided.frames[right]) - decided.frames[left];
     const double share =
         span > 0 ? std::clamp((static_cast<double>(frame) - decided.frames[left]) / span, 0., 1.)
                  : 0;
-    return {first[0] + (last[0] - first[0]) * share, first[1] + (last[1] - first[1]) * share};
+    std::vector<double> between(columns);
+    for (std::size_t c = 0; c < columns; ++c) between[c] = first[c] + (last[c] - first[c]) * share;
+    return between;
   }
   const std::int64_t to_left = std::int64_t{frame} - decided.frames[left];
   const std::int64_t to_right = std::int64_t{decided.frames[right]} - frame;
@@ -74,9 +78,8 @@ class Filler {
 
 }  // namespace
 
-bool is_scored_row(Task task, std::span<const double> row, AuPolicy policy) {
-  if (task != Task::kAu || policy == AuPolicy::kDropFrame) return is_valid_row(task, row);
-  return std::ranges::any_of(row, [task](double value) { return is_valid_value(task, value); });
+PartlyKnown policy_of(const EvaluationOptions& options, const LabelSet& labels) {
+  return options.partly_known.value_or(labels.partly_known);
 }
 
 const VideoLabels* find_video(const std::vector<VideoLabels>& videos, const std::string& name) {
@@ -94,7 +97,10 @@ AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskD
   }
   const Filler filler(labels, video, decided, options, prior_row);
   AlignedVideo out;
-  const auto add = [&out](std::span<const double> truth, std::span<const double> prediction) {
+  const PartlyKnown policy = policy_of(options, labels);
+  const auto add = [&out](std::size_t position, std::span<const double> truth,
+                          std::span<const double> prediction) {
+    out.positions.push_back(position);
     out.truth.insert(out.truth.end(), truth.begin(), truth.end());
     out.prediction.insert(out.prediction.end(), prediction.begin(), prediction.end());
     ++out.frames;
@@ -103,17 +109,17 @@ AlignedVideo align(const LabelSet& labels, const VideoLabels& video, const TaskD
   std::int64_t matched = 0;
   for (std::size_t i = 0; i < video.frames.size(); ++i) {
     const auto truth = labels.row(video, i);
-    if (!is_scored_row(labels.task, truth, options.au_policy)) continue;
+    if (!is_scored_row(truth, policy)) continue;
     const std::int32_t frame = video.frames[i];
     while (decided != nullptr && at < decided->frames.size() && decided->frames[at] < frame) ++at;
     if (decided != nullptr && has_frame(*decided, at, frame)) {
-      add(truth, row_at(*decided, at, columns));
+      add(i, truth, row_at(*decided, at, columns));
       ++matched;
       continue;
     }
     ++out.missing;
     if (!options.all_frames) continue;
-    add(truth, filler.values_at(frame));
+    add(i, truth, filler.values_at(frame));
     ++out.filled;
   }
   out.ignored =

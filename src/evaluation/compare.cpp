@@ -14,36 +14,37 @@ namespace {
 
 constexpr std::int64_t kExactBelow = 25;
 
-template <class Tally>
 struct PairedTallies {
-  std::vector<Tally> first, second;  ///< of the same videos
-  std::int64_t frames = 0;
+  Units first, second;  ///< of the same videos
+  std::int64_t frames = 0, videos = 0;
   McNemar mcnemar;
+
+  explicit PairedTallies(const LabelSet& labels) : first(labels), second(labels) {}
 };
 
 /// Where one is right and the other is not.
-void count_differences(Task task, const AlignedVideo& a, const AlignedVideo& b, McNemar& counts) {
+void count_differences(const AlignedVideo& a, const AlignedVideo& b, McNemar& counts) {
   for (std::size_t i = 0; i < a.truth.size(); ++i) {
-    if (!is_valid_value(task, a.truth[i])) continue;
+    if (!is_known(a.truth[i])) continue;
     const bool first = a.prediction[i] == a.truth[i], second = b.prediction[i] == b.truth[i];
     counts.first_only += first && !second ? 1 : 0;
     counts.second_only += second && !first ? 1 : 0;
   }
 }
 
-template <class Tally>
-PairedTallies<Tally> paired_tallies(const TaskDecisions& first, const TaskDecisions& second,
-                                    const LabelSet& labels, const EvaluationOptions& options) {
+PairedTallies paired_tallies(const TaskDecisions& first, const TaskDecisions& second,
+                             const LabelSet& labels, const EvaluationOptions& options) {
   const std::vector<double> no_prior(label_columns(labels.task));
-  PairedTallies<Tally> paired;
+  PairedTallies paired(labels);
   for (const VideoLabels& video : labels.videos) {
     const AlignedVideo a = align(labels, video, first, options, no_prior);
     const AlignedVideo b = align(labels, video, second, options, no_prior);
     if (a.frames == 0) continue;
-    paired.first.push_back(tally_of<Tally>(a, options.au_policy));
-    paired.second.push_back(tally_of<Tally>(b, options.au_policy));
+    paired.first.add(video, a);
+    paired.second.add(video, b);
     paired.frames += a.frames;
-    count_differences(labels.task, a, b, paired.mcnemar);
+    ++paired.videos;
+    count_differences(a, b, paired.mcnemar);
   }
   return paired;
 }
@@ -65,11 +66,10 @@ ComparedScore compared(const BootstrapSample& sample, std::size_t index, std::si
           sample.estimate(2 * numbers + index), sample.probability_positive(2 * numbers + index)};
 }
 
-template <class Tally>
-TaskComparison compare_as(const TaskDecisions& first, const TaskDecisions& second,
-                          const LabelSet& labels, const EvaluationOptions& options) {
-  const auto paired = paired_tallies<Tally>(shared_with(first, second), shared_with(second, first),
-                                            labels, options);
+TaskComparison compare_rows(const TaskDecisions& first, const TaskDecisions& second,
+                            const LabelSet& labels, const EvaluationOptions& options) {
+  const auto paired =
+      paired_tallies(shared_with(first, second), shared_with(second, first), labels, options);
   if (paired.frames == 0) {
     throw InputError(task_name(labels.task) + " decisions", "both",
                      concat("expected labelled frames of the ", split_name(labels.split),
@@ -77,26 +77,27 @@ TaskComparison compare_as(const TaskDecisions& first, const TaskDecisions& secon
   }
   TaskComparison result{.task = labels.task};
   result.frames = paired.frames;
-  result.videos = std::ssize(paired.first);
+  result.videos = paired.videos;
+  const std::vector<TaskCounts>& of_first = paired.first.counts();
+  const std::vector<TaskCounts>& of_second = paired.second.counts();
+  const PartlyKnown policy = policy_of(options, labels);
   result.frames_first_only = scored_frames(first, labels, options) - paired.frames;
   result.frames_second_only = scored_frames(second, labels, options) - paired.frames;
-  const auto numbers_of = [&paired](auto draw) {
-    std::vector<double> numbers = pooled(paired.first, draw).statistics();
-    const std::vector<double> others = pooled(paired.second, draw).statistics();
+  const auto numbers_of = [&](auto draw) {
+    std::vector<double> numbers = statistics_of(pooled(of_first, draw), policy);
+    const std::vector<double> others = statistics_of(pooled(of_second, draw), policy);
     const std::size_t count = numbers.size();
     numbers.insert(numbers.end(), others.begin(), others.end());
     for (std::size_t i = 0; i < count; ++i) numbers.push_back(others[i] - numbers[i]);
     return numbers;
   };
-  BootstrapSample sample = bootstrap_sample(paired.first.size(), numbers_of, options.bootstrap);
+  BootstrapSample sample = bootstrap_sample(of_first.size(), numbers_of, options.bootstrap);
   const std::size_t numbers = sample.values.size() / 3;
-  TaskResult described;
-  paired.first.front().describe(described);
   result.score = compared(sample, 0, numbers, "");
-  for (std::size_t i = 0; i < described.parts.size(); ++i) {
-    result.parts.push_back(compared(sample, i + 1, numbers, described.parts[i].name));
+  for (std::size_t i = 0; i + 1 < numbers; ++i) {
+    result.parts.push_back(compared(sample, i + 1, numbers, labels.task.outputs()[i]));
   }
-  if (labels.task != Task::kVa) {
+  if (!labels.task.is_continuous()) {
     result.mcnemar = paired.mcnemar;
     result.mcnemar->p = mcnemar_p(paired.mcnemar.first_only, paired.mcnemar.second_only);
   }
@@ -107,7 +108,7 @@ TaskComparison compare_as(const TaskDecisions& first, const TaskDecisions& secon
 void require_same_row(const LabelSet& labels, std::span<const double> first,
                       std::span<const double> second, const std::string& place,
                       const std::string& names) {
-  if (std::ranges::equal(first, second)) return;
+  if (same_values(first, second)) return;
   throw InputError(
       task_name(labels.task) + " labels of " + place, "different",
       "expected the same labels for " + names + " (--annotations gives both the same)");
@@ -141,24 +142,20 @@ TaskComparison compare_decisions(const TaskDecisions& first, const TaskDecisions
   EvaluationOptions options = given;
   options.all_frames = false;
   options.interpolated = nullptr;
-  switch (labels.task) {
-    case Task::kExpr:
-      return compare_as<ExprTally>(first, second, labels, options);
-    case Task::kAu:
-      return compare_as<AuTally>(first, second, labels, options);
-    case Task::kVa:
-      break;
-  }
-  return compare_as<VaTally>(first, second, labels, options);
+  return compare_rows(first, second, labels, options);
 }
 
 LabelSet common_labels(const LabelSet& first, const LabelSet& second, const std::string& first_name,
                        const std::string& second_name) {
-  LabelSet common{first.task, first.split, {}, first.files};
+  LabelSet common{.task = first.task,
+                  .split = first.split,
+                  .files = first.files,
+                  .groups = first.groups,
+                  .partly_known = first.partly_known};
   for (const VideoLabels& video : first.videos) {
     const VideoLabels* other = find_video(second.videos, video.video);
     if (other == nullptr) continue;
-    VideoLabels& rows = common.videos.emplace_back(VideoLabels{video.video, {}, {}});
+    VideoLabels& rows = common.videos.emplace_back(VideoLabels{.video = video.video});
     std::size_t at = 0;
     for (std::size_t i = 0; i < video.frames.size(); ++i) {
       while (at < other->frames.size() && other->frames[at] < video.frames[i]) ++at;
@@ -169,6 +166,7 @@ LabelSet common_labels(const LabelSet& first, const LabelSet& second, const std:
                        concat(video.video, " frame ", video.frames[i]),
                        first_name + " and " + second_name);
       rows.frames.push_back(video.frames[i]);
+      if (!video.groups.empty()) rows.groups.push_back(video.groups[i]);
       rows.values.insert(rows.values.end(), row.begin(), row.end());
     }
   }

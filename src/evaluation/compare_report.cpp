@@ -1,5 +1,6 @@
 #include "mien/evaluation/compare_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "mien/core/text.h"
@@ -25,7 +26,7 @@ json task_json(const TaskComparison& comparison) {
   json parts = json::object();
   for (const ComparedScore& part : comparison.parts) parts[part.name] = score_json(part);
   json out = score_json(comparison.score);
-  out["metric"] = comparison.task == Task::kVa ? "ccc" : "f1";
+  out["metric"] = metric_name(comparison.task);
   out["parts"] = parts;
   out["frames"] = comparison.frames;
   out["videos"] = comparison.videos;
@@ -49,15 +50,15 @@ std::string signed_interval(const std::optional<Interval>& interval) {
   return concat("[", with_sign(interval->low, 4), ", ", with_sign(interval->high, 4), "]");
 }
 
-std::string row_text(const std::string& name, const ComparedScore& score) {
-  return "  " + left(name, 11) + right(fixed(score.first.value, 4), 8) +
+std::string row_text(const std::string& name, const ComparedScore& score, std::size_t width) {
+  return "  " + left(name, width) + right(fixed(score.first.value, 4), 8) +
          right(fixed(score.second.value, 4), 8) + right(with_sign(score.difference.value, 4), 10) +
          right(signed_interval(score.difference.interval), 21) +
          right(score.probability_better ? fixed(*score.probability_better, 3) : "", 12) + "\n";
 }
 
-std::string mcnemar_text(const McNemar& test, Task task) {
-  return concat("  McNemar over ", task == Task::kAu ? "frames and AUs" : "frames",
+std::string mcnemar_text(const McNemar& test, const Task& task) {
+  return concat("  McNemar over ", task.is_binary() ? "frames and outputs" : "frames",
                 ": right alone A ", with_thousands(test.first_only), ", B ",
                 with_thousands(test.second_only), "; p ",
                 test.p < .001 ? std::string("< .001") : concat("= ", fixed(test.p, 3)),
@@ -66,24 +67,22 @@ std::string mcnemar_text(const McNemar& test, Task task) {
 }
 
 std::string task_text(const TaskComparison& comparison) {
-  const Task task = comparison.task;
-  const bool is_va = task == Task::kVa;
-  std::string text =
-      concat("\n",
-             is_va               ? "VA    CCC"
-             : task == Task::kAu ? "AU    F1"
-                                 : "EXPR  F1",
-             " over ", comparison.videos, comparison.videos == 1 ? " video, " : " videos, ",
-             with_thousands(comparison.frames), " frames that both decide");
+  const Task& task = comparison.task;
+  std::size_t width = 11;
+  for (const std::string& name : task.outputs()) width = std::max(width, name.size() + 1);
+  std::string text = concat("\n", left(task.title(), 6), task.title().size() < 6 ? "" : " ",
+                            task.is_continuous() ? "CCC" : "F1", " over ", comparison.videos,
+                            comparison.videos == 1 ? " video, " : " videos, ",
+                            with_thousands(comparison.frames), " frames that both decide");
   if (comparison.frames_first_only + comparison.frames_second_only > 0) {
     text += concat(" (labelled ones only A decides ", with_thousands(comparison.frames_first_only),
                    ", only B ", with_thousands(comparison.frames_second_only), ")");
   }
-  text += "\n  " + left("", 11) + right("A", 8) + right("B", 8) + right("B - A", 10) +
+  text += "\n  " + left("", width) + right("A", 8) + right("B", 8) + right("B - A", 10) +
           right(comparison.score.difference.interval ? "95 %" : "", 21) +
           right(comparison.score.probability_better ? "P(B better)" : "", 12) + "\n";
-  text += row_text("mean", comparison.score);
-  for (const ComparedScore& part : comparison.parts) text += row_text(part.name, part);
+  text += row_text("mean", comparison.score, width);
+  for (const ComparedScore& part : comparison.parts) text += row_text(part.name, part, width);
   if (comparison.mcnemar) text += mcnemar_text(*comparison.mcnemar, task);
   return text;
 }

@@ -16,28 +16,33 @@ using Row = std::span<const float>;
 /// Loss terms and calibration, a labelled row at a time.
 class Collector {
  public:
-  explicit Collector(Task task) : task_(task) {
-    if (task == Task::kExpr) found_.calibration.push_back({"top_class", {}});
-    if (task != Task::kAu) return;
-    for (const char* name : kActionUnitNames) found_.calibration.push_back({name, {}});
+  explicit Collector(const Task& task) : task_(task) {
+    if (task.is_classes()) found_.calibration.push_back({"top_class", {}});
+    if (!task.is_binary()) return;
+    for (const std::string& name : task.outputs()) found_.calibration.push_back({name, {}});
   }
 
   void add(std::span<const double> truth, Row logits, Row probabilities) {
-    if (task_ == Task::kExpr) {
-      add_expression(static_cast<std::size_t>(truth[0]), logits, probabilities);
-    } else if (task_ == Task::kAu) {
-      add_units(truth, logits, probabilities);
+    if (task_.is_classes()) {
+      add_class(static_cast<std::size_t>(truth[0]), logits, probabilities);
+    } else if (task_.is_binary()) {
+      add_outputs(truth, logits, probabilities);
     } else {
       double sum = 0;
-      for (std::size_t d = 0; d < truth.size(); ++d) sum += square(probabilities[d] - truth[d]);
-      terms_.push_back(sum / static_cast<double>(truth.size()));
+      std::int64_t known = 0;
+      for (std::size_t d = 0; d < truth.size(); ++d) {
+        if (!is_known(truth[d])) continue;
+        sum += square(probabilities[d] - truth[d]);
+        ++known;
+      }
+      terms_.push_back(sum / static_cast<double>(known));
     }
   }
 
   ScoreDiagnostics take() {
-    found_.loss.kind = task_ == Task::kExpr ? "cross_entropy"
-                       : task_ == Task::kAu ? "binary_cross_entropy"
-                                            : "squared_error";
+    found_.loss.kind = task_.is_classes()  ? "cross_entropy"
+                       : task_.is_binary() ? "binary_cross_entropy"
+                                           : "squared_error";
     found_.loss.terms = std::ssize(terms_);
     std::ranges::copy(upper_tail_means(std::move(terms_), kTailLevels), found_.loss.means.begin());
     return std::move(found_);
@@ -46,7 +51,7 @@ class Collector {
  private:
   static double square(double x) { return x * x; }
 
-  void add_expression(std::size_t truth, Row logits, Row probabilities) {
+  void add_class(std::size_t truth, Row logits, Row probabilities) {
     const double largest = *std::ranges::max_element(logits);
     double sum = 0;
     for (const float logit : logits) sum += std::exp(logit - largest);
@@ -56,9 +61,9 @@ class Collector {
     found_.calibration[0].reliability.add(*top, answer == truth);
   }
 
-  void add_units(std::span<const double> truth, Row logits, Row probabilities) {
+  void add_outputs(std::span<const double> truth, Row logits, Row probabilities) {
     for (std::size_t unit = 0; unit < truth.size(); ++unit) {
-      if (!is_valid_value(task_, truth[unit])) continue;
+      if (!is_known(truth[unit])) continue;
       const double z = logits[unit];
       terms_.push_back(std::max(z, 0.0) - z * truth[unit] + std::log1p(std::exp(-std::abs(z))));
       found_.calibration[unit].reliability.add(probabilities[unit], truth[unit] > 0);
@@ -88,7 +93,7 @@ double ScoreDiagnostics::ece() const {
 }
 
 ScoreDiagnostics diagnose(const TaskScores& logits, const TaskScores& probabilities,
-                          const LabelSet& labels, AuPolicy policy) {
+                          const LabelSet& labels, PartlyKnown policy) {
   require_same_frames(logits, probabilities);
   const std::size_t columns = score_columns(labels.task);
   Collector collector(labels.task);
@@ -101,7 +106,7 @@ ScoreDiagnostics diagnose(const TaskScores& logits, const TaskScores& probabilit
       while (at < truth->frames.size() && truth->frames[at] < scores.frames[i]) ++at;
       if (at == truth->frames.size()) break;
       const auto row = labels.row(*truth, at);
-      if (truth->frames[at] != scores.frames[i] || !is_scored_row(labels.task, row, policy)) {
+      if (truth->frames[at] != scores.frames[i] || !is_scored_row(row, policy)) {
         continue;
       }
       collector.add(row, Row(scores.values).subspan(i * columns, columns),

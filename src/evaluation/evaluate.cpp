@@ -11,20 +11,19 @@
 namespace mien {
 namespace {
 
-bool has_valid_row(const LabelSet& labels, const VideoLabels& video, AuPolicy policy) {
+bool has_scored_row(const LabelSet& labels, const VideoLabels& video, PartlyKnown policy) {
   for (std::size_t i = 0; i < video.frames.size(); ++i) {
-    if (is_scored_row(labels.task, labels.row(video, i), policy)) return true;
+    if (is_scored_row(labels.row(video, i), policy)) return true;
   }
   return false;
 }
 
-/// One Tally a video with scored frames; what is missing goes into `result`.
-template <class Tally>
-std::vector<Tally> tallies_of(const TaskDecisions& decisions, const LabelSet& labels,
-                              const EvaluationOptions& options, TaskResult& result) {
+/// The counts of what the bootstrap draws; what is missing goes into `result`.
+Units units_of(const TaskDecisions& decisions, const LabelSet& labels,
+               const EvaluationOptions& options, TaskResult& result) {
   const Prior prior = options.prior.empty() ? prior_of(labels) : options.prior;
   const std::vector<double> prior_row = decide(labels.task, prior);
-  std::vector<Tally> videos;
+  Units units(labels);
   std::int64_t used_decisions = 0, all_decisions = 0;
   for (const VideoLabels& video : decisions.videos) {
     all_decisions += static_cast<std::int64_t>(video.frames.size());
@@ -39,24 +38,36 @@ std::vector<Tally> tallies_of(const TaskDecisions& decisions, const LabelSet& la
       result.missing_videos.push_back(video.video);
     }
     if (rows.frames == 0) continue;
-    const Tally& tally = videos.emplace_back(tally_of<Tally>(rows, options.au_policy));
-    result.by_video.push_back({video.video, tally.own_score(), rows.frames});
+    units.add(video, rows);
+    result.by_video.push_back({video.video, own_score(labels.task, rows), rows.frames});
   }
   result.ignored_frames = all_decisions - used_decisions;
-  return videos;
+  return units;
+}
+
+/// Why no label counts, and what would help.
+std::string without_labels_text(const LabelSet& labels, PartlyKnown policy) {
+  const bool any_known = std::ranges::any_of(labels.videos, [&](const VideoLabels& video) {
+    return has_scored_row(labels, video, PartlyKnown::kMaskValue);
+  });
+  if (policy == PartlyKnown::kDropRow && any_known) {
+    return "expected a frame that is labelled for every output (--partly-known mask scores each "
+           "output on the frames that know it)";
+  }
+  return "expected a frame with a valid label";
 }
 
 void require_overlap(const TaskDecisions& decisions, const LabelSet& labels,
                      const EvaluationOptions& options, const TaskResult& result) {
   const std::string task = task_name(labels.task);
   if (result.frames > result.filled_frames) return;
+  const PartlyKnown policy = policy_of(options, labels);
   const auto labelled = std::ranges::find_if(labels.videos, [&](const VideoLabels& video) {
-    return has_valid_row(labels, video, options.au_policy);
+    return has_scored_row(labels, video, policy);
   });
   if (labelled == labels.videos.end()) {
     throw InputError(task + " labels of the " + split_name(labels.split) + " split",
-                     concat(labels.videos.size(), " videos"),
-                     "expected a frame with a valid label");
+                     concat(labels.videos.size(), " videos"), without_labels_text(labels, policy));
   }
   const std::string decided =
       decisions.videos.empty() ? std::string("none") : decisions.videos.front().video;
@@ -67,41 +78,18 @@ void require_overlap(const TaskDecisions& decisions, const LabelSet& labels,
 }
 
 /// Ties keep the order of the names.
-void sort_worst_first(std::vector<VideoScore>& videos, Task task) {
-  if (task == Task::kVa) {  // an error: the largest is the worst
+void sort_worst_first(std::vector<VideoScore>& videos, const Task& task) {
+  if (task.is_continuous()) {  // an error: the largest is the worst
     std::ranges::stable_sort(videos, std::ranges::greater{}, &VideoScore::score);
   } else {
     std::ranges::stable_sort(videos, {}, &VideoScore::score);
   }
 }
 
-template <class Tally>
-TaskResult evaluate_as(const TaskDecisions& decisions, const LabelSet& labels,
-                       const EvaluationOptions& options) {
-  TaskResult result;
-  result.task = labels.task;
-  result.au_policy = options.au_policy;
-  const auto videos = tallies_of<Tally>(decisions, labels, options, result);
-  require_overlap(decisions, labels, options, result);
-  sort_worst_first(result.by_video, labels.task);
-  result.videos = static_cast<std::int64_t>(videos.size());
-  const Tally total = pooled(videos, std::vector<std::int32_t>(videos.size(), 1));
-  total.describe(result);
-  const auto estimates = bootstrap(
-      videos.size(), [&videos](auto draw) { return pooled(videos, draw).statistics(); },
-      options.bootstrap);
-  result.score = estimates.front();
-  for (std::size_t i = 0; i < result.parts.size(); ++i) result.parts[i].score = estimates[i + 1];
-  if constexpr (requires { majority_baseline(total.counts, options.prior); }) {
-    result.baseline = majority_baseline(total.counts, options.prior);
-  }
-  return result;
-}
-
 }  // namespace
 
-std::string video_measure(Task task) {
-  return task == Task::kExpr ? "accuracy" : task == Task::kAu ? "pooled_f1" : "rmse";
+std::string video_measure(const Task& task) {
+  return task.is_classes() ? "accuracy" : task.is_binary() ? "pooled_f1" : "rmse";
 }
 
 std::vector<VideoScore> TaskResult::worst_decile() const {
@@ -118,15 +106,26 @@ TaskResult evaluate_task(const TaskDecisions& decisions, const LabelSet& labels,
   if (!options.prior.empty() && options.prior.size() != score_columns(labels.task)) {
     throw std::logic_error("evaluate_task: a prior of another task");
   }
-  switch (labels.task) {
-    case Task::kExpr:
-      return evaluate_as<ExprTally>(decisions, labels, options);
-    case Task::kAu:
-      return evaluate_as<AuTally>(decisions, labels, options);
-    case Task::kVa:
-      break;
-  }
-  return evaluate_as<VaTally>(decisions, labels, options);
+  TaskResult result;
+  result.task = labels.task;
+  result.partly_known = policy_of(options, labels);
+  const Units units = units_of(decisions, labels, options, result);
+  require_overlap(decisions, labels, options, result);
+  sort_worst_first(result.by_video, labels.task);
+  result.videos = std::ssize(result.by_video);
+  const std::vector<TaskCounts>& counts = units.counts();
+  if (units.are_groups()) result.groups = std::ssize(counts);
+  const TaskCounts total = pooled(counts);
+  const std::vector<bool> chosen = total.in_mean(result.partly_known);
+  describe(total, chosen, result);
+  const auto estimates = bootstrap(
+      counts.size(),
+      [&](auto draw) { return statistics_of(pooled(counts, draw), result.partly_known); },
+      options.bootstrap);
+  result.score = estimates.front();
+  for (std::size_t i = 0; i < result.parts.size(); ++i) result.parts[i].score = estimates[i + 1];
+  result.baseline = majority_baseline(total, chosen, options.prior);
+  return result;
 }
 
 TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSet& labels,
@@ -137,6 +136,10 @@ TaskScores interpolated_at_labels(const TaskScores& probabilities, const LabelSe
     const auto labelled =
         std::ranges::lower_bound(labels.videos, video.video, {}, &VideoLabels::video);
     if (labelled == labels.videos.end() || labelled->video != video.video || video.frames.empty()) {
+      continue;
+    }
+    if (!video.film) {  // images stand alone: those without scores stay without
+      out.videos.push_back(video);
       continue;
     }
     out.videos.push_back(

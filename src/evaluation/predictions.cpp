@@ -7,7 +7,7 @@
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
-#include "mien/scoring/submission_reader.h"
+#include "mien/data/submission_reader.h"
 
 namespace mien {
 namespace {
@@ -19,30 +19,6 @@ struct VideoRows {
   std::vector<double> values;  ///< [n, submission_columns]
   std::vector<std::int64_t> lines;
 };
-
-/// A task's place among the columns of a file.
-struct ColumnRange {
-  Task task;
-  std::size_t first, count;
-};
-
-std::vector<ColumnRange> ranges_of(SubmissionTask task) {
-  switch (task) {
-    case SubmissionTask::kExpr:
-      return {{Task::kExpr, 0, 1}};
-    case SubmissionTask::kAu:
-      return {{Task::kAu, 0, kActionUnits}};
-    case SubmissionTask::kVa:
-      return {{Task::kVa, 0, 2}};
-    case SubmissionTask::kMtl:
-      return {{Task::kExpr, 2, 1}, {Task::kAu, 3, kActionUnits}, {Task::kVa, 0, 2}};
-    case SubmissionTask::kCe:
-      break;
-  }
-  throw InputError("--task", "ce",
-                   "compound expressions have no public labels, expected one of "
-                   "expr, au, va, mtl");
-}
 
 std::vector<VideoRows> read_rows(SubmissionReader& reader) {
   const std::size_t columns = submission_columns(reader.task());
@@ -92,8 +68,8 @@ std::vector<std::size_t> first_rows(const VideoRows& rows, std::size_t columns,
 }
 
 VideoLabels part_of(const VideoRows& rows, std::span<const std::size_t> kept, std::size_t columns,
-                    const ColumnRange& range) {
-  VideoLabels part{std::string(rows.video), {}, {}};
+                    const SubmissionPart& range) {
+  VideoLabels part{.video = std::string(rows.video)};
   part.frames.reserve(kept.size());
   part.values.reserve(kept.size() * range.count);
   for (const std::size_t i : kept) {
@@ -108,7 +84,12 @@ VideoLabels part_of(const VideoRows& rows, std::span<const std::size_t> kept, st
 
 std::map<Task, TaskDecisions> read_predictions(const std::filesystem::path& path,
                                                SubmissionTask task) {
-  const std::vector<ColumnRange> ranges = ranges_of(task);
+  const std::vector<SubmissionPart> ranges = parts_of(task);
+  if (ranges.empty()) {
+    throw InputError("--task", submission_task_name(task),
+                     "compound expressions have no public labels, expected one of the challenge's "
+                     "other tasks");
+  }
   SubmissionReader reader(path);
   if (reader.task() != task) {
     const std::string found = submission_task_name(reader.task());
@@ -118,10 +99,10 @@ std::map<Task, TaskDecisions> read_predictions(const std::filesystem::path& path
   }
   const std::size_t columns = submission_columns(task);
   std::map<Task, TaskDecisions> decisions;
-  for (const ColumnRange& range : ranges) decisions[range.task].task = range.task;
+  for (const SubmissionPart& range : ranges) decisions[range.task].task = range.task;
   for (const VideoRows& rows : read_rows(reader)) {
     const std::vector<std::size_t> kept = first_rows(rows, columns, path);
-    for (const ColumnRange& range : ranges) {
+    for (const SubmissionPart& range : ranges) {
       decisions[range.task].videos.push_back(part_of(rows, kept, columns, range));
     }
   }

@@ -1,7 +1,9 @@
 #include "mien/evaluation/report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "mien/data/challenge.h"
 #include "mien/data/labels.h"
 #include "parts.h"
 
@@ -18,10 +20,6 @@ json by_name(const TaskResult& result, Member member) {
   return out;
 }
 
-json scores_by_name(const TaskResult& result) {
-  return by_name(result, [](const PartResult& part) { return part.score.value; });
-}
-
 json confusion_json(const Confusion& confusion) {
   json rows = json::array();
   for (std::size_t truth = 0; truth < confusion.classes(); ++truth) {
@@ -32,9 +30,51 @@ json confusion_json(const Confusion& confusion) {
   return rows;
 }
 
+/// Names of the outputs that the mean leaves out.
+std::vector<std::string> left_out(const TaskResult& result) {
+  std::vector<std::string> names;
+  for (const PartResult& part : result.parts) {
+    if (!part.in_mean) names.push_back(part.name);
+  }
+  return names;
+}
+
+/// Scores of single outputs, null for those that the mean leaves out.
+json scores_by_name(const TaskResult& result) {
+  return by_name(result, [](const PartResult& part) {
+    return part.in_mean ? json(part.score.value) : json(nullptr);
+  });
+}
+
+void add_outputs(const TaskResult& result, json& out) {
+  const std::string key = outputs_key(result.task);
+  const json intervals =
+      by_name(result, [](const PartResult& part) { return interval_json(part.score.interval); });
+  if (key.empty()) {
+    out.update(scores_by_name(result));
+    out["dimensions_ci95"] = intervals;
+  } else {
+    out[key] = scores_by_name(result);
+    out[key + "_ci95"] = intervals;
+  }
+}
+
+void add_continuous(const TaskResult& result, json& out) {
+  out["errors"] = by_name(result, [](const PartResult& part) {
+    const ContinuousErrors errors = part.errors.value_or(ContinuousErrors());
+    return json{{"pearson", errors.pearson}, {"mae", errors.mae}, {"rmse", errors.rmse}};
+  });
+}
+
+void add_baseline(const Baseline& baseline, json& out) {
+  out["baseline"] = {{"kind", "majority"},
+                     {"f1", baseline.f1},
+                     {"from", baseline.from},
+                     {"answers", baseline.answers}};
+}
+
 json task_json(const TaskResult& result) {
-  const bool is_va = result.task == Task::kVa;
-  json out = {{is_va ? "ccc" : "f1", result.score.value},
+  json out = {{metric_name(result.task), result.score.value},
               {"ci95", interval_json(result.score.interval)},
               {"frames", result.frames},
               {"videos", result.videos},
@@ -43,28 +83,22 @@ json task_json(const TaskResult& result) {
               {"missing_videos", result.missing_videos},
               {"ignored_frames", result.ignored_frames},
               {"undefined", undefined_parts(result)}};
-  const json intervals =
-      by_name(result, [](const PartResult& part) { return interval_json(part.score.interval); });
-  const json support = by_name(result, [](const PartResult& part) { return json(part.support); });
-  if (is_va) {
-    for (const PartResult& part : result.parts) out[part.name] = part.score.value;
-    out["dimensions_ci95"] = intervals;
-    add_diagnostics(result, out);
-    return out;
+  if (result.groups > 0) out["groups"] = result.groups;
+  add_outputs(result, out);
+  if (result.partly_known == PartlyKnown::kMaskValue && !result.task.is_classes()) {
+    out["left_out"] = left_out(result);
+    out["known"] = by_name(result, [](const PartResult& part) { return json(part.known); });
   }
-  const std::string parts = result.task == Task::kAu ? "per_au" : "per_class";
-  out[parts] = scores_by_name(result);
-  out[parts + "_ci95"] = intervals;
-  out["support"] = support;
-  if (result.baseline) {
-    out["baseline"] = {{"kind", "majority"},
-                       {"f1", result.baseline->f1},
-                       {"from", result.baseline->from},
-                       {"answers", result.baseline->answers}};
-  }
-  if (result.task == Task::kAu) {
-    out["policy"] = result.au_policy == AuPolicy::kDropFrame ? "drop_frame" : "mask_value";
+  if (result.task.is_continuous()) {
+    add_continuous(result, out);
   } else {
+    out["support"] = by_name(result, [](const PartResult& part) { return json(part.support); });
+  }
+  if (result.baseline) add_baseline(*result.baseline, out);
+  if (result.task.is_binary()) {
+    out["policy"] = result.partly_known == PartlyKnown::kDropRow ? "drop_frame" : "mask_value";
+  }
+  if (result.task.is_classes()) {
     out["accuracy"] = result.accuracy;
     out["confusion"] = confusion_json(result.confusion);
   }
@@ -81,7 +115,7 @@ json interval_json(const std::optional<Interval>& interval) {
 std::vector<std::string> undefined_parts(const TaskResult& result) {
   std::vector<std::string> names;
   for (const PartResult& part : result.parts) {
-    if (!part.defined) names.push_back(part.name);
+    if (!part.defined && part.in_mean) names.push_back(part.name);
   }
   return names;
 }
@@ -93,11 +127,11 @@ std::int64_t EvaluationReport::missing_frames() const {
 }
 
 std::optional<double> EvaluationReport::multitask_p() const {
-  if (!tasks.contains(Task::kExpr) || !tasks.contains(Task::kAu) || !tasks.contains(Task::kVa)) {
+  const std::vector<Task>& all = challenge_tasks();
+  if (!std::ranges::all_of(all, [this](const Task& task) { return tasks.contains(task); })) {
     return std::nullopt;
   }
-  return tasks.at(Task::kVa).score.value + tasks.at(Task::kExpr).score.value +
-         tasks.at(Task::kAu).score.value;
+  return tasks.at(all[2]).score.value + tasks.at(all[0]).score.value + tasks.at(all[1]).score.value;
 }
 
 json to_json(const EvaluationReport& report) {

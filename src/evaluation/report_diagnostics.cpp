@@ -51,8 +51,8 @@ json reliability_json(const Reliability& reliability) {
   return {{"ece", reliability.ece()}, {"bins", bins}};
 }
 
-json calibration_json(const ScoreDiagnostics& diagnostics) {
-  if (diagnostics.calibration.size() == 1) {
+json calibration_json(const Task& task, const ScoreDiagnostics& diagnostics) {
+  if (task.is_classes()) {
     json out = reliability_json(diagnostics.calibration[0].reliability);
     out["scores"] = kScoresMeant;
     return out;
@@ -61,12 +61,12 @@ json calibration_json(const ScoreDiagnostics& diagnostics) {
   for (const CalibratedPart& part : diagnostics.calibration) {
     parts[part.name] = reliability_json(part.reliability);
   }
-  return {{"scores", kScoresMeant}, {"ece", diagnostics.ece()}, {"per_au", parts}};
+  return {{"scores", kScoresMeant}, {"ece", diagnostics.ece()}, {outputs_key(task), parts}};
 }
 
-json agreement_json(const Agreement& agreement, bool is_va) {
-  const char* equal = is_va ? "within_0.1" : "equal";
-  const char* beyond = is_va ? "ccc" : "kappa";
+json agreement_json(const Agreement& agreement, bool continuous) {
+  const char* equal = continuous ? "within_0.1" : "equal";
+  const char* beyond = continuous ? "ccc" : "kappa";
   json parts = json::object();
   for (const AgreementPart& part : agreement.parts) {
     parts[part.name] = {{equal, part.equal}, {beyond, part.beyond}};
@@ -111,14 +111,14 @@ std::string calibration_text(const ScoreDiagnostics& diagnostics) {
   const auto worst =
       std::ranges::max_element(diagnostics.calibration, {},
                                [](const CalibratedPart& part) { return part.reliability.ece(); });
-  return text + concat(", mean of the AUs; the largest ", fixed(worst->reliability.ece(), 4), " (",
-                       worst->name, "), ", kScoresMeant, "\n");
+  return text + concat(", mean of the outputs; the largest ", fixed(worst->reliability.ece(), 4),
+                       " (", worst->name, "), ", kScoresMeant, "\n");
 }
 
-std::string agreement_text(const Agreement& agreement, bool is_va) {
+std::string agreement_text(const Agreement& agreement, bool continuous) {
   std::string text =
       concat("  agreement with ", agreement.with, ": ", fixed(100 * agreement.equal, 1), " % ",
-             is_va ? "within .1, CCC " : "equal, kappa ", fixed(agreement.beyond, 4), " over ",
+             continuous ? "within .1, CCC " : "equal, kappa ", fixed(agreement.beyond, 4), " over ",
              with_thousands(agreement.frames), " frames of ", agreement.videos, " videos");
   if (agreement.only_first + agreement.only_second > 0) {
     text += concat(" (", with_thousands(agreement.only_first), " frames only here, ",
@@ -138,10 +138,11 @@ void add_diagnostics(const TaskResult& result, json& task) {
       {"by", video_measure(result.task)}, {"videos", names}, {"mean", mean_score(worst)}};
   if (result.diagnostics) {
     task["loss"] = loss_json(result.diagnostics->loss);
-    if (result.task != Task::kVa) task["calibration"] = calibration_json(*result.diagnostics);
+    if (!result.task.is_continuous())
+      task["calibration"] = calibration_json(result.task, *result.diagnostics);
   }
   if (result.agreement) {
-    task["agreement"] = agreement_json(*result.agreement, result.task == Task::kVa);
+    task["agreement"] = agreement_json(*result.agreement, result.task.is_continuous());
   }
 }
 
@@ -150,7 +151,7 @@ std::string diagnostics_text(const TaskResult& result) {
   if (result.diagnostics) {
     text += loss_text(result.diagnostics->loss) + calibration_text(*result.diagnostics);
   }
-  if (result.agreement) text += agreement_text(*result.agreement, result.task == Task::kVa);
+  if (result.agreement) text += agreement_text(*result.agreement, result.task.is_continuous());
   return text;
 }
 

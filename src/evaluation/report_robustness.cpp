@@ -29,7 +29,7 @@ std::string row_text(const std::string& name, const ComparedScore& score) {
 }  // namespace
 
 json robustness_json(const RobustnessTable& table) {
-  const char* metric = table.task == Task::kVa ? "ccc" : "f1";
+  const char* metric = table.task.is_continuous() ? "ccc" : "f1";
   json rows = json::array();
   for (const RobustnessRow& row : table.rows) {
     json entry = row_json(row.score, metric);
@@ -47,7 +47,7 @@ std::string robustness_text(const RobustnessTable& table) {
   const bool with_interval = table.clean.interval.has_value();
   std::string text = concat("  on corrupted images, over ", with_thousands(table.frames),
                             " frames of ", table.videos, " videos that all banks have\n");
-  text += "  " + left("corruption", 19) + right(table.task == Task::kVa ? "CCC" : "F1", 8) +
+  text += "  " + left("corruption", 19) + right(table.task.is_continuous() ? "CCC" : "F1", 8) +
           right(with_interval ? "95 %" : "", 17) + right("to clean", 10) +
           right(with_interval ? "95 %" : "", 18) + "\n";
   text += "  " + left("none", 19) + right(fixed(table.clean.value, 4), 8) +

@@ -6,127 +6,136 @@
 namespace mien {
 namespace {
 
-std::span<const double> row_at(const std::vector<double>& values, std::size_t index,
-                               std::size_t columns) {
-  return std::span(values).subspan(index * columns, columns);
+Baseline majority_class(const TaskCounts& counts, const Prior& prior) {
+  const Confusion& confusion = counts.confusion();
+  const std::size_t classes = confusion.classes();
+  Prior shares = prior;
+  if (shares.empty()) {
+    for (std::size_t c = 0; c < classes; ++c) {
+      shares.push_back(static_cast<float>(confusion.support(c)));
+    }
+  }
+  const auto most = static_cast<std::size_t>(std::ranges::max_element(shares) - shares.begin());
+  const auto tp = static_cast<double>(confusion.support(most));
+  const auto all = static_cast<double>(confusion.total());
+  const double f1 = tp == 0 ? 0.0 : 2 * tp / (tp + all) / static_cast<double>(classes);
+  return {f1, prior.empty() ? "evaluated" : "training", {counts.task().outputs()[most]}};
 }
 
-PartResult& add_part(TaskResult& result, const char* name, bool defined, std::int64_t support,
-                     std::int64_t answered) {
-  result.parts.push_back({name, {}, defined, support, answered});
-  return result.parts.back();
+Baseline majority_outputs(const TaskCounts& counts, const std::vector<bool>& chosen,
+                          const Prior& prior) {
+  Baseline baseline{0, prior.empty() ? "evaluated" : "training", {}};
+  const auto outputs = static_cast<double>(std::ranges::count(chosen, true));
+  for (std::size_t k = 0; k < counts.outputs().outputs.size(); ++k) {
+    const BinaryCounts& count = counts.outputs().outputs[k];
+    const std::int64_t positive = count.tp + count.fn, all = count.total();
+    const bool always_one = prior.empty() ? all > 0 && 2 * positive >= all : prior[k] >= 0.5F;
+    if (!always_one) continue;  // never 1: no true positive, F1 0
+    baseline.answers.push_back(counts.task().outputs()[k]);
+    if (positive == 0 || !chosen[k]) continue;
+    baseline.f1 +=
+        2 * static_cast<double>(positive) / static_cast<double>(positive + all) / outputs;
+  }
+  return baseline;
 }
 
 }  // namespace
 
-void ExprTally::add(const AlignedVideo& video, AuPolicy) {
-  for (std::size_t i = 0; i < video.truth.size(); ++i) {
-    counts.add(static_cast<std::size_t>(video.truth[i]),
-               static_cast<std::size_t>(video.prediction[i]));
+TaskCounts& Units::unit(const std::string& name) {
+  const auto [found, added] = places_.try_emplace(name, counts_.size());
+  if (added) counts_.emplace_back(labels_.task);
+  return counts_[found->second];
+}
+
+void Units::add(const VideoLabels& video, const AlignedVideo& rows) {
+  if (rows.positions.empty()) return;
+  if (video.groups.empty()) {
+    unit(video.video).add(rows.truth, rows.prediction);
+    return;
+  }
+  are_groups_ = true;
+  const std::size_t columns = label_columns(labels_.task);
+  const std::span<const double> truth = rows.truth, prediction = rows.prediction;
+  for (std::size_t i = 0; i < rows.positions.size(); ++i) {
+    unit(labels_.group_of(video, rows.positions[i]))
+        .add(truth.subspan(i * columns, columns), prediction.subspan(i * columns, columns));
   }
 }
 
-std::vector<double> ExprTally::statistics() const {
-  std::vector<double> values = {counts.macro_f1()};
-  for (std::size_t c = 0; c < kExpressions; ++c) values.push_back(counts.f1(c));
+TaskCounts pooled(const std::vector<TaskCounts>& units,
+                  std::span<const std::int32_t> multiplicities) {
+  TaskCounts total(units.front().task());
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    const std::int32_t times = multiplicities.empty() ? 1 : multiplicities[u];
+    if (times > 0) total.merge(units[u], times);
+  }
+  return total;
+}
+
+std::vector<double> statistics_of(const TaskCounts& counts, PartlyKnown policy) {
+  const std::vector<bool> chosen = counts.in_mean(policy);
+  std::vector<double> values = counts.scores();
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    if (!chosen[k]) values[k] = kUnknown;
+  }
+  values.insert(values.begin(), counts.mean(chosen));
   return values;
 }
 
-void ExprTally::describe(TaskResult& result) const {
-  for (std::size_t c = 0; c < kExpressions; ++c) {
-    add_part(result, kExpressionNames[c], counts.f1_defined(c), counts.support(c),
-             counts.predicted(c));
-  }
-  result.confusion = counts;
-  result.accuracy = counts.accuracy();
-}
-
-double ExprTally::own_score() const {
-  return counts.accuracy();
-}
-
-void AuTally::add(const AlignedVideo& video, AuPolicy policy) {
-  const auto rows = static_cast<std::size_t>(video.frames);
-  for (std::size_t i = 0; i < rows; ++i) {
-    counts.add_row(row_at(video.truth, i, kActionUnits), row_at(video.prediction, i, kActionUnits),
-                   policy);
-  }
-}
-
-std::vector<double> AuTally::statistics() const {
-  const auto per_au = counts.per_au();
-  std::vector<double> values = {counts.mean_f1()};
-  values.insert(values.end(), per_au.begin(), per_au.end());
-  return values;
-}
-
-void AuTally::describe(TaskResult& result) const {
-  for (std::size_t unit = 0; unit < kActionUnits; ++unit) {
-    const BinaryCounts& count = counts.units[unit];
-    add_part(result, kActionUnitNames[unit], count.f1_defined(), count.tp + count.fn,
-             count.tp + count.fp);
-  }
-}
-
-double AuTally::own_score() const {
-  BinaryCounts together;
-  for (const BinaryCounts& unit : counts.units) together.merge(unit);
-  return together.f1_defined() ? together.f1() : 1.0;
-}
-
-void VaTally::add(const AlignedVideo& video, AuPolicy) {
-  for (std::size_t i = 0; i < video.truth.size(); ++i) {
-    moments[i % 2].add(video.truth[i], video.prediction[i]);
-  }
-}
-
-void VaTally::merge(const VaTally& other, std::int64_t times) {
-  for (std::size_t d = 0; d < 2; ++d) moments[d].merge(other.moments[d], times);
-}
-
-std::vector<double> VaTally::statistics() const {
-  const double valence = moments[0].ccc(), arousal = moments[1].ccc();
-  return {(valence + arousal) / 2, valence, arousal};
-}
-
-void VaTally::describe(TaskResult& result) const {
-  for (std::size_t d = 0; d < 2; ++d) {
-    add_part(result, d == 0 ? "valence" : "arousal", moments[d].defined(), moments[d].count(),
-             moments[d].count());
-  }
-}
-
-double VaTally::own_score() const {
-  return std::sqrt((moments[0].mean_squared_error() + moments[1].mean_squared_error()) / 2);
-}
-
-Baseline majority_baseline(const Confusion& counts, const Prior& prior) {
-  Prior shares = prior;
-  if (shares.empty()) {
-    for (std::size_t c = 0; c < kExpressions; ++c) {
-      shares.push_back(static_cast<double>(counts.support(c)));
+void describe(const TaskCounts& counts, const std::vector<bool>& chosen, TaskResult& result) {
+  const Task& task = counts.task();
+  const Confusion& confusion = counts.confusion();
+  for (std::size_t k = 0; k < score_columns(task); ++k) {
+    PartResult& part = result.parts.emplace_back(PartResult{.name = task.outputs()[k]});
+    part.in_mean = chosen[k];
+    if (task.is_classes()) {
+      part.defined = confusion.f1_defined(k);
+      part.support = confusion.support(k);
+      part.answered = confusion.predicted(k);
+      part.known = confusion.total();
+    } else if (task.is_binary()) {
+      const BinaryCounts& count = counts.outputs().outputs[k];
+      part.defined = count.f1_defined();
+      part.support = count.tp + count.fn;
+      part.answered = count.tp + count.fp;
+      part.known = count.total();
+    } else {
+      const Concordance& moments = counts.moments()[k];
+      part.defined = moments.defined();
+      part.support = part.answered = part.known = moments.count();
+      part.errors = {moments.pearson(), moments.mean_absolute_error(),
+                     std::sqrt(moments.mean_squared_error())};
     }
   }
-  const auto most = static_cast<std::size_t>(std::ranges::max_element(shares) - shares.begin());
-  const double tp = static_cast<double>(counts.support(most));
-  const double all = static_cast<double>(counts.total());
-  const double f1 = tp == 0 ? 0.0 : 2 * tp / (tp + all) / static_cast<double>(kExpressions);
-  return {f1, prior.empty() ? "evaluated" : "training", {kExpressionNames[most]}};
+  if (!task.is_classes()) return;
+  result.confusion = confusion;
+  result.accuracy = confusion.accuracy();
 }
 
-Baseline majority_baseline(const AuCounts& counts, const Prior& prior) {
-  Baseline baseline{0, prior.empty() ? "evaluated" : "training", {}};
-  for (std::size_t unit = 0; unit < kActionUnits; ++unit) {
-    const BinaryCounts& count = counts.units[unit];
-    const std::int64_t positive = count.tp + count.fn, all = count.total();
-    const bool always_one = prior.empty() ? all > 0 && 2 * positive >= all : prior[unit] >= 0.5F;
-    if (!always_one) continue;  // never 1: no true positive, F1 0
-    baseline.answers.push_back(kActionUnitNames[unit]);
-    if (positive == 0) continue;
-    baseline.f1 += 2 * static_cast<double>(positive) / static_cast<double>(positive + all) /
-                   static_cast<double>(kActionUnits);
+double own_score(const Task& task, const AlignedVideo& rows) {
+  TaskCounts counts(task);
+  counts.add(rows.truth, rows.prediction);
+  if (task.is_classes()) return counts.confusion().accuracy();
+  if (task.is_binary()) {
+    BinaryCounts together;
+    for (const BinaryCounts& output : counts.outputs().outputs) together.merge(output);
+    return together.f1_defined() ? together.f1() : 1.0;
   }
-  return baseline;
+  double sum = 0;
+  std::int64_t outputs = 0;
+  for (const Concordance& moments : counts.moments()) {
+    if (moments.count() == 0) continue;
+    sum += moments.mean_squared_error();
+    ++outputs;
+  }
+  return outputs == 0 ? 0 : std::sqrt(sum / static_cast<double>(outputs));
+}
+
+std::optional<Baseline> majority_baseline(const TaskCounts& counts, const std::vector<bool>& chosen,
+                                          const Prior& prior) {
+  if (counts.task().is_classes()) return majority_class(counts, prior);
+  if (counts.task().is_binary()) return majority_outputs(counts, chosen, prior);
+  return std::nullopt;
 }
 
 }  // namespace mien

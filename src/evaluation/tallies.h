@@ -1,68 +1,57 @@
-// What each task counts a video, and the numbers read off a sum of such counts. A Tally has
-// add(video), merge(other, times), statistics() (the headline first, then its parts),
-// describe(result) and own_score() (VideoScore's).
+// Counts of what the bootstrap draws, and what is read off them.
 #pragma once
 
-#include <array>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "alignment.h"
 #include "mien/evaluation/evaluate.h"
-#include "mien/scoring/classification.h"
-#include "mien/scoring/concordance.h"
+#include "mien/scoring/task_counts.h"
 
 namespace mien {
 
-struct ExprTally {
-  Confusion counts{kExpressions};
+/// The counts of the units that the bootstrap draws: the groups of the rows, or videos where the
+/// labels name no groups.
+class Units {
+ public:
+  explicit Units(const LabelSet& labels) : labels_(labels) {}
 
-  void add(const AlignedVideo& video, AuPolicy policy);
-  void merge(const ExprTally& other, std::int64_t times) { counts.merge(other.counts, times); }
-  std::vector<double> statistics() const;
-  void describe(TaskResult& result) const;
-  double own_score() const;
+  /// Adds the rows that align() gave for `video`.
+  void add(const VideoLabels& video, const AlignedVideo& rows);
+
+  const std::vector<TaskCounts>& counts() const { return counts_; }
+  bool are_groups() const { return are_groups_; }
+
+ private:
+  TaskCounts& unit(const std::string& name);
+
+  const LabelSet& labels_;
+  std::vector<TaskCounts> counts_;
+  std::map<std::string, std::size_t> places_;
+  bool are_groups_ = false;
 };
 
-struct AuTally {
-  AuCounts counts;
+/// The counts of the data in which unit u is there `multiplicities[u]` times; every unit once
+/// without them. At least one unit.
+TaskCounts pooled(const std::vector<TaskCounts>& units,
+                  std::span<const std::int32_t> multiplicities = {});
 
-  void add(const AlignedVideo& video, AuPolicy policy);
-  void merge(const AuTally& other, std::int64_t times) { counts.merge(other.counts, times); }
-  std::vector<double> statistics() const;
-  void describe(TaskResult& result) const;
-  double own_score() const;
-};
+/// The mean over the outputs of in_mean(), then every output's own score; NaN for the others, which
+/// the data cannot tell.
+std::vector<double> statistics_of(const TaskCounts& counts, PartlyKnown policy);
 
-struct VaTally {
-  std::array<Concordance, 2> moments;  ///< valence, arousal
+/// Parts, confusion and accuracy.
+void describe(const TaskCounts& counts, const std::vector<bool>& chosen, TaskResult& result);
 
-  void add(const AlignedVideo& video, AuPolicy policy);
-  void merge(const VaTally& other, std::int64_t times);
-  std::vector<double> statistics() const;
-  void describe(TaskResult& result) const;
-  double own_score() const;
-};
+/// One video's own score (VideoScore).
+double own_score(const Task& task, const AlignedVideo& rows);
 
-/// One video's counts.
-template <class Tally>
-Tally tally_of(const AlignedVideo& video, AuPolicy policy) {
-  Tally tally;
-  tally.add(video, policy);
-  return tally;
-}
-
-/// The counts of the data in which video v is there `multiplicities[v]` times.
-template <class Tally>
-Tally pooled(const std::vector<Tally>& videos, std::span<const std::int32_t> multiplicities) {
-  Tally total;
-  for (std::size_t v = 0; v < videos.size(); ++v) {
-    if (multiplicities[v] > 0) total.merge(videos[v], multiplicities[v]);
-  }
-  return total;
-}
-
-/// The constant answer's F1 on the truth that `counts` holds; `prior` as in EvaluationOptions.
-Baseline majority_baseline(const Confusion& counts, const Prior& prior);
-Baseline majority_baseline(const AuCounts& counts, const Prior& prior);
+/// The constant answer's score on the truth that was counted; none for continuous values. `prior`
+/// as in EvaluationOptions.
+std::optional<Baseline> majority_baseline(const TaskCounts& counts, const std::vector<bool>& chosen,
+                                          const Prior& prior);
 
 }  // namespace mien

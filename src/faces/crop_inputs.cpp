@@ -122,7 +122,7 @@ std::int64_t CropInput::expected(std::int64_t every) const {
 }
 
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
-                                   const std::vector<std::string>& images) {
+                                   const std::vector<std::string>& images, bool photos) {
   Inputs inputs;
   for (const fs::path path : videos) {
     for (const fs::path& file : files_of(path)) {
@@ -135,7 +135,7 @@ std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
       inputs.add({.name = path.stem().string(), .path = path});
       continue;
     }
-    for (VideoFrames& video : list_videos({path})) {
+    for (VideoFrames& video : list_videos({path}, photos)) {
       CropInput input{.name = video.name, .path = video.folder};
       input.images = std::move(video);
       inputs.add(std::move(input));

@@ -87,13 +87,18 @@ class Finisher {
   void write(const std::vector<std::string>& fields) {
     out_ << csv_field(context_.video);
     for (std::size_t i = 0; i < kReasonField; ++i) out_ << ',' << fields[i];
-    std::string crop;
+    std::string crop, photo;
     std::int64_t id = 0, number = 0;
-    if (parse_integer(fields[2], id) && parse_integer(fields[0], number)) {
-      crop = context_.folder_of(id) + "/" + crop_name(number);
+    if (parse_integer(fields[0], number)) {
+      const auto named = context_.images.find(number);
+      if (named != context_.images.end()) photo = named->second;
+      if (parse_integer(fields[2], id)) {
+        crop =
+            context_.folder_of(id) + "/" + crop_name(number, context_.crops_are_named ? photo : "");
+      }
     }
     out_ << ',' << csv_field(crop) << ',' << context_.detector << ','
-         << csv_field(fields[kReasonField]) << '\n';
+         << csv_field(fields[kReasonField]) << ',' << csv_field(photo) << '\n';
   }
 
   std::ostream& out_;
@@ -108,7 +113,7 @@ class Finisher {
 std::string table_header() {
   return "video,frame,seconds,id,left,top,right,bottom,left_eye_x,left_eye_y,right_eye_x,"
          "right_eye_y,nose_x,nose_y,mouth_left_x,mouth_left_y,mouth_right_x,mouth_right_y,"
-         "confidence,crop,detector,reason\n";
+         "confidence,crop,detector,reason,image\n";
 }
 
 void write_rows(std::ostream& out, const FaceFrame& frame) {
@@ -132,7 +137,8 @@ std::int64_t finish_rows(std::istream& in, std::ostream& out, const RowContext& 
   return finisher.without_main();
 }
 
-std::string crop_name(std::int64_t frame) {
+std::string crop_name(std::int64_t frame, const std::string& photo) {
+  if (!photo.empty()) return lower(photo).ends_with(".jpg") ? photo : photo + ".jpg";
   char name[32];
   std::snprintf(name, sizeof(name), "%05lld.jpg", static_cast<long long>(frame));
   return name;

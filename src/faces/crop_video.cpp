@@ -33,7 +33,7 @@ class CropWriter {
       const fs::path person = folder_ / std::to_string(face.id);
       if (frames_[face.id]++ == 0) make_folder(person, "--out");
       areas_[face.id] += face.detection.box.area();
-      write_jpeg(face.crop, quality_, person / crop_name(frame.frame.number));
+      write_jpeg(face.crop, quality_, person / crop_name(frame.frame.number, frame.frame.name));
     }
   }
 
@@ -68,6 +68,18 @@ std::int64_t finish_file(const fs::path& kept, const fs::path& rows, const RowCo
   return without_main;
 }
 
+/// File names by their numbers; none of a film.
+std::map<std::int64_t, std::string> photos_of(const CropInput& input) {
+  std::map<std::int64_t, std::string> photos;
+  if (input.is_video) return photos;
+  if (!input.images) return {{1, input.path.filename().string()}};
+  if (!input.images->numbered_by_order) return photos;
+  for (std::size_t i = 0; i < input.images->numbers.size(); ++i) {
+    photos[input.images->numbers[i]] = input.images->files[i];
+  }
+  return photos;
+}
+
 }  // namespace
 
 CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
@@ -87,6 +99,8 @@ CropSummary crop_video(const CropInput& input, const FaceDetector& detector,
   }
 
   RowContext context{.video = input.name, .detector = detector.name()};
+  context.images = photos_of(input);
+  context.crops_are_named = input.images && input.images->numbered_by_order;
   if (options.main_face) context.only = main_person(writer.areas());
   CropSummary summary = writer.counts();
   std::map<std::int64_t, std::string> folders;

@@ -51,6 +51,7 @@ void stream_faces(FrameSource& source, const FaceDetector& detector,
     return item;
   };
   const auto follow = [&](const ItemPointer& item) {
+    if (!source.is_film()) tracker = FaceTracker(options.memory);  // nobody is known from before
     const auto ids = tracker.follow(item->frame.frame.number, item->seen);
     for (std::size_t i = 0; i < ids.size(); ++i) item->frame.faces[i].id = ids[i];
     on_frame(item->frame);

@@ -45,7 +45,7 @@ HeadLayers::HeadLayers(const HeadShape& shape, const at::Tensor& flat) {
                      carver.take({shape.width}), carver.take({shape.width})});
     input = shape.width;
   }
-  for (const Task task : shape.tasks) {
+  for (const Task& task : shape.tasks) {
     const auto outputs = static_cast<std::int64_t>(score_columns(task));
     heads.push_back({carver.take({outputs, input}), carver.take({outputs})});
   }

@@ -1,11 +1,12 @@
 #include "mien/head/head_file.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
+#include "mien/data/challenge.h"
 #include "mien/head/head.h"
 
 namespace mien {
@@ -16,10 +17,30 @@ constexpr const char* kMetadataKey = "mien";
 constexpr const char* kFormat = "mien-head";
 constexpr int kVersion = 1;
 
-std::vector<std::string> names_of(const std::vector<Task>& tasks) {
-  std::vector<std::string> names;
-  for (const Task task : tasks) names.push_back(task_name(task));
-  return names;
+/// A task's numbers; labels are counted in whole numbers.
+json numbers_json(const Task& task, const std::vector<double>& numbers) {
+  if (!task.is_classes()) return numbers;
+  std::vector<std::int64_t> counts;
+  for (const double count : numbers) counts.push_back(static_cast<std::int64_t>(count));
+  return counts;
+}
+
+/// Every head has an entry for each of the challenge's tasks, trained or not.
+void add_statistics(const LabelStatistics& statistics, json& object) {
+  for (const Task& task : challenge_tasks()) object[statistics_key(task)] = json::array();
+  for (const auto& [task, numbers] : statistics) {
+    object[statistics_key(task)] = numbers_json(task, numbers);
+  }
+}
+
+LabelStatistics statistics_in(const json& object, const std::vector<Task>& tasks) {
+  LabelStatistics statistics;
+  for (const Task& task : tasks) {
+    // Older heads lack those of continuous values.
+    auto numbers = object.value(statistics_key(task), std::vector<double>());
+    if (!numbers.empty()) statistics[task] = std::move(numbers);
+  }
+  return statistics;
 }
 
 json to_json(const HeadMetadata& metadata) {
@@ -33,35 +54,33 @@ json to_json(const HeadMetadata& metadata) {
   }
   const HeadShape& shape = metadata.shape;
   const SplitSpec& split = metadata.split;
-  return {{"format", kFormat},
-          {"version", kVersion},
-          {"tasks", names_of(shape.tasks)},
-          {"input_dim", shape.input_dim},
-          {"layers", shape.layers},
-          {"width", shape.width},
-          {"dropout", shape.dropout},
-          {"normalize", normalize_name(shape.normalize)},
-          {"inputs", inputs},
-          {"expr_counts", metadata.expr_counts},
-          {"au_shares", metadata.au_shares},
-          {"va_means", metadata.va_means},
-          {"banks", metadata.banks},
-          {"annotations", metadata.annotations},
-          {"split",
-           {{"train", split.train},
-            {"validation", split.validation},
-            {"folds", split.folds},
-            {"fold", split.fold}}},
-          {"epoch", metadata.epoch},
-          {"weights", metadata.weights},
-          {"metrics", metadata.metrics}};
+  json object = {{"format", kFormat},
+                 {"version", kVersion},
+                 {"tasks", to_json(shape.tasks)},
+                 {"input_dim", shape.input_dim},
+                 {"layers", shape.layers},
+                 {"width", shape.width},
+                 {"dropout", shape.dropout},
+                 {"normalize", normalize_name(shape.normalize)},
+                 {"inputs", inputs},
+                 {"banks", metadata.banks},
+                 {"annotations", to_json(metadata.annotations)},
+                 {"split",
+                  {{"train", split.train},
+                   {"validation", split.validation},
+                   {"folds", split.folds},
+                   {"fold", split.fold}}},
+                 {"epoch", metadata.epoch},
+                 {"weights", metadata.weights},
+                 {"metrics", metadata.metrics}};
+  if (!split.group.empty()) object["split"]["group"] = split.group;
+  add_statistics(metadata.statistics, object);
+  return object;
 }
 
 HeadMetadata from_json(const json& object, const std::string& what) {
   HeadMetadata metadata;
-  for (const std::string& name : object.at("tasks").get<std::vector<std::string>>()) {
-    metadata.shape.tasks.push_back(task_from_name(name, what));
-  }
+  metadata.shape.tasks = tasks_from_json(object.at("tasks"), what + ": tasks");
   object.at("input_dim").get_to(metadata.shape.input_dim);
   object.at("layers").get_to(metadata.shape.layers);
   object.at("width").get_to(metadata.shape.width);
@@ -72,13 +91,12 @@ HeadMetadata from_json(const json& object, const std::string& what) {
     metadata.shape.parts.push_back(metadata.inputs.back().dim);
   }
   metadata.shape.normalize = normalize_from_name(object.value("normalize", "none"), what);
-  object.at("expr_counts").get_to(metadata.expr_counts);
-  object.at("au_shares").get_to(metadata.au_shares);
-  metadata.va_means = object.value("va_means", std::vector<double>());  // older heads lack it
+  metadata.statistics = statistics_in(object, metadata.shape.tasks);
   object.at("banks").get_to(metadata.banks);
-  object.at("annotations").get_to(metadata.annotations);
+  metadata.annotations = annotations_from_json(object.at("annotations"), what + ": annotations");
   const json& split = object.at("split");
-  metadata.split = {split.at("train"), split.at("validation"), split.at("folds"), split.at("fold")};
+  metadata.split = {split.at("train"), split.at("validation"), split.at("folds"), split.at("fold"),
+                    split.value("group", "")};
   object.at("epoch").get_to(metadata.epoch);
   metadata.weights = object.value("weights", "raw");
   object.at("metrics").get_to(metadata.metrics);
@@ -94,15 +112,13 @@ bool is_plausible(const HeadMetadata& metadata) {
     if (input.dim < 1) return false;
     inputs += input.dim;
   }
-  const std::set<Task> distinct(shape.tasks.begin(), shape.tasks.end());
-  const auto size_is = [](std::size_t size, std::size_t full) { return size == 0 || size == full; };
+  const bool fits = std::ranges::all_of(metadata.statistics, [](const auto& entry) {
+    return entry.second.size() == score_columns(entry.first);
+  });
   return shape.input_dim >= 1 && shape.input_dim <= kMost &&
          (metadata.inputs.empty() || inputs == shape.input_dim) && shape.layers >= 0 &&
          shape.layers <= 64 && shape.width >= 1 && shape.width <= kMost && !shape.tasks.empty() &&
-         distinct.size() == shape.tasks.size() &&
-         size_is(metadata.expr_counts.size(), kExpressions) &&
-         size_is(metadata.au_shares.size(), kActionUnits) &&
-         size_is(metadata.va_means.size(), score_columns(Task::kVa));
+         fits;
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ std::int64_t HeadShape::parameter_count() const {
     count += width * (input + 3);
     input = width;
   }
-  for (const Task task : tasks)
+  for (const Task& task : tasks)
     count += static_cast<std::int64_t>(score_columns(task)) * (input + 1);
   return count;
 }

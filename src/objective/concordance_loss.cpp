@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "mien/objective/losses.h"
+#include "row_shares.h"
 
 namespace mien {
 namespace {
@@ -13,9 +14,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Of the known values of each column. Taken from the largest one, so that a constant column has
 /// deviations of exactly 0: rounding, divided by its own square, would be an enormous gradient.
 struct Moments {
-  at::Tensor mean;    ///< [2]
-  at::Tensor off;     ///< [B, 2] deviations from it, 0 where not known
-  at::Tensor varies;  ///< bool [2]
+  at::Tensor mean;    ///< [K]
+  at::Tensor off;     ///< [B, K] deviations from it, 0 where not known
+  at::Tensor varies;  ///< bool [K]
 
   Moments(const at::Tensor& values, const at::Tensor& known, const at::Tensor& share) {
     const at::Tensor unknown = known.logical_not();
@@ -38,10 +39,9 @@ LossValues squared_error(const at::Tensor& logits, const at::Tensor& labels) {
 }
 
 BatchLoss concordance_loss(const at::Tensor& logits, const TaskTargets& targets) {
-  const at::Tensor known =
-      targets.valid.defined() ? targets.valid.unsqueeze(1) : at::ones_like(logits, at::kBool);
+  const at::Tensor known = known_elements(logits, targets);
   const at::Tensor count = known.sum(0, /*keepdim=*/true, at::kDouble);
-  const at::Tensor share = known.div(count.clamp_min(1));  // of a row in a mean
+  const at::Tensor share = row_shares(known, targets);
   const at::Tensor predicted = logits.to(at::kDouble).tanh();
   const Moments truth(targets.labels.to(at::kDouble), known, share), guess(predicted, known, share);
 

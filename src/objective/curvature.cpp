@@ -8,6 +8,8 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "row_shares.h"
+
 namespace mien {
 namespace {
 
@@ -61,11 +63,8 @@ at::Tensor squared_error_curvature(const at::Tensor& logits, const at::Tensor& l
 
 at::Tensor concordance_curvature(const at::Tensor& logits, const TaskTargets& targets,
                                  const at::Tensor& tangents) {
-  const at::Tensor known =
-      targets.valid.defined() ? targets.valid.unsqueeze(1) : at::ones_like(logits, at::kBool);
-  const at::Tensor share =
-      known.to(at::kDouble)
-          .div(known.sum(0, true, at::kDouble).clamp_min(1));  // of a row in a mean
+  const at::Tensor known = known_elements(logits, targets);
+  const at::Tensor share = row_shares(known, targets);
   const at::Tensor p = logits.to(at::kDouble).tanh(), of_tanh = p.square().neg().add(1);
   const at::Tensor moved = of_tanh.mul(tangents.to(at::kDouble));  // of p
   const at::Tensor labels = targets.labels.to(at::kDouble);

@@ -24,9 +24,18 @@ std::int64_t total(const std::vector<std::int64_t>& counts) {
 }
 
 /// Scalar bool: whether the batch says anything of the task.
-at::Tensor has_labels(const TaskTargets& targets, const std::string& va_loss) {
+at::Tensor has_labels(const TaskTargets& targets, bool by_concordance) {
   if (!targets.valid.defined()) return at::ones({}, targets.labels.options().dtype(at::kBool));
-  return targets.valid.sum().ge(targets.task == Task::kVa && va_loss == "ccc" ? 2 : 1);
+  if (!by_concordance || targets.valid.dim() == 1) {
+    return targets.valid.sum().ge(by_concordance ? 2 : 1);
+  }
+  return targets.valid.sum(0).ge(2).any();
+}
+
+/// The rows' weights, to multiply `of_rows` [B] or [B, K] by.
+at::Tensor row_weights(const TaskTargets& targets, const at::Tensor& of_rows) {
+  const at::Tensor weights = targets.weights.to(of_rows.scalar_type());
+  return of_rows.dim() == 1 ? weights : weights.unsqueeze(1);
 }
 
 }  // namespace
@@ -67,17 +76,23 @@ at::Tensor Objective::PerClass::like(const at::Tensor& logits) const {
   return copied_;
 }
 
-Objective::Objective(ObjectiveOptions options, const std::vector<std::int64_t>& expr_counts)
-    : options_(std::move(options)) {
-  if (total(expr_counts) == 0) return;
-  if (options_.class_weights == "balanced") {
-    class_weights_ = PerClass(balanced_class_weights(expr_counts));
+Objective::Objective(ObjectiveOptions options, const ClassCounts& counts)
+    : options_(std::move(options)), class_weights_(counts.size()), logit_offsets_(counts.size()) {
+  for (std::size_t t = 0; t < counts.size(); ++t) {
+    if (total(counts[t]) == 0) continue;
+    if (options_.class_weights == "balanced") {
+      class_weights_[t] = PerClass(balanced_class_weights(counts[t]));
+    }
+    if (options_.logit_adjustment > 0) {
+      std::vector<double> offsets = log_priors(counts[t]);
+      for (double& offset : offsets) offset *= options_.logit_adjustment;
+      logit_offsets_[t] = PerClass(std::move(offsets));
+    }
   }
-  if (options_.logit_adjustment > 0) {
-    std::vector<double> offsets = log_priors(expr_counts);
-    for (double& offset : offsets) offset *= options_.logit_adjustment;
-    logit_offsets_ = PerClass(std::move(offsets));
-  }
+}
+
+bool Objective::is_by_concordance(const Task& task) const {
+  return task.is_continuous() && options_.continuous == "ccc";
 }
 
 ObjectiveValue Objective::evaluate(const std::vector<at::Tensor>& logits,
@@ -91,7 +106,7 @@ ObjectiveValue Objective::evaluate(const std::vector<at::Tensor>& logits,
   };
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const TaskValue task =
-        task_value(logits[i], targets[i], state.cvar_alpha.value_or(options_.cvar_alpha));
+        task_value(i, logits[i], targets[i], state.cvar_alpha.value_or(options_.cvar_alpha));
     value.tail_levels.push_back(task.tail_level);
     const auto add_weighted = [&](const auto& weight) {
       add_to(value.loss, task.loss.mul(weight));
@@ -102,7 +117,8 @@ ObjectiveValue Objective::evaluate(const std::vector<at::Tensor>& logits,
       continue;
     }
     const at::Tensor log_variance = state.log_variances.select(0, static_cast<std::int64_t>(i));
-    const at::Tensor counts = has_labels(targets[i], options_.va).to(log_variance.scalar_type());
+    const at::Tensor counts =
+        has_labels(targets[i], is_by_concordance(targets[i].task)).to(log_variance.scalar_type());
     const at::Tensor weight = log_variance.neg().exp().mul(counts);
     add_weighted(weight);
     add_to(value.loss, log_variance.mul(counts));
@@ -123,13 +139,14 @@ double Objective::of_split(const std::vector<at::Tensor>& logits,
   double sum = 0;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const double weight = options_.task_weight(i);
-    if (weight != 0) sum += weight * task_of_split(logits[i], targets[i]);
+    if (weight != 0) sum += weight * task_of_split(i, logits[i], targets[i]);
   }
   return sum;
 }
 
-double Objective::task_of_split(const at::Tensor& logits, const TaskTargets& targets) const {
-  if (targets.task == Task::kVa && options_.va == "ccc") {
+double Objective::task_of_split(std::size_t index, const at::Tensor& logits,
+                                const TaskTargets& targets) const {
+  if (is_by_concordance(targets.task)) {
     return concordance_loss(logits, targets).loss.item<double>();
   }
   constexpr std::int64_t kRowsAtOnce = 65536;
@@ -138,7 +155,8 @@ double Objective::task_of_split(const at::Tensor& logits, const TaskTargets& tar
     const std::int64_t count = std::min(kRowsAtOnce, logits.size(0) - begin);
     TaskTargets some{.task = targets.task};
     some.labels = targets.labels.narrow(0, begin, count);
-    const at::Tensor part = element_losses(logits.narrow(0, begin, count), some).losses;
+    if (targets.weights.defined()) some.weights = targets.weights.narrow(0, begin, count);
+    const at::Tensor part = element_losses(index, logits.narrow(0, begin, count), some).losses;
     if (begin == 0) {
       std::vector<std::int64_t> shape = part.sizes().vec();
       shape[0] = logits.size(0);
@@ -149,50 +167,64 @@ double Objective::task_of_split(const at::Tensor& logits, const TaskTargets& tar
   return tail_mean(losses, targets, options_.cvar_pool, options_.cvar_alpha);
 }
 
-LossValues Objective::element_losses(const at::Tensor& logits, const TaskTargets& targets) const {
-  switch (targets.task) {
-    case Task::kExpr:
-      return cross_entropy(logits, targets.labels, cross_entropy_options(logits));
-    case Task::kAu:
+LossValues Objective::unweighted_losses(std::size_t index, const at::Tensor& logits,
+                                        const TaskTargets& targets) const {
+  switch (targets.task.kind()) {
+    case TaskKind::kClasses:
+      return cross_entropy(logits, targets.labels, cross_entropy_options(index, logits));
+    case TaskKind::kBinary:
       return binary_cross_entropy(logits, targets.labels, options_.focal);
-    case Task::kVa:
+    case TaskKind::kContinuous:
       break;
   }
   return squared_error(logits, targets.labels);
 }
 
-CrossEntropyOptions Objective::cross_entropy_options(const at::Tensor& logits) const {
-  return {options_.label_smoothing, options_.focal, logit_offsets_.like(logits),
-          class_weights_.like(logits)};
+LossValues Objective::element_losses(std::size_t index, const at::Tensor& logits,
+                                     const TaskTargets& targets) const {
+  LossValues values = unweighted_losses(index, logits, targets);
+  if (!targets.weights.defined()) return values;
+  values.losses = values.losses.mul(row_weights(targets, values.losses));
+  values.slopes = values.slopes.mul(row_weights(targets, values.slopes));
+  return values;
 }
 
-at::Tensor Objective::element_curvature(const at::Tensor& logits, const TaskTargets& targets,
+CrossEntropyOptions Objective::cross_entropy_options(std::size_t index,
+                                                     const at::Tensor& logits) const {
+  return {options_.label_smoothing, options_.focal,
+          index < logit_offsets_.size() ? logit_offsets_[index].like(logits) : at::Tensor(),
+          index < class_weights_.size() ? class_weights_[index].like(logits) : at::Tensor()};
+}
+
+at::Tensor Objective::element_curvature(std::size_t index, const at::Tensor& logits,
+                                        const TaskTargets& targets,
                                         const at::Tensor& tangents) const {
-  switch (targets.task) {
-    case Task::kExpr:
-      return cross_entropy_curvature(logits, targets.labels, cross_entropy_options(logits),
+  switch (targets.task.kind()) {
+    case TaskKind::kClasses:
+      return cross_entropy_curvature(logits, targets.labels, cross_entropy_options(index, logits),
                                      tangents);
-    case Task::kAu:
+    case TaskKind::kBinary:
       return binary_cross_entropy_curvature(logits, targets.labels, options_.focal, tangents);
-    case Task::kVa:
+    case TaskKind::kContinuous:
       break;
   }
   return squared_error_curvature(logits, targets.labels, tangents);
 }
 
-at::Tensor Objective::task_curvature(const at::Tensor& logits, const TaskTargets& targets,
-                                     const at::Tensor& tangents) const {
-  if (targets.task == Task::kVa && options_.va == "ccc") {
+at::Tensor Objective::task_curvature(std::size_t index, const at::Tensor& logits,
+                                     const TaskTargets& targets, const at::Tensor& tangents) const {
+  if (is_by_concordance(targets.task)) {
     return concordance_curvature(logits, targets, tangents);
   }
-  const CvarWeights tail = tail_weights(element_losses(logits, targets).losses, targets,
+  const CvarWeights tail = tail_weights(element_losses(index, logits, targets).losses, targets,
                                         options_.cvar_pool, options_.cvar_alpha);
-  const bool expr = targets.task == Task::kExpr;
-  const at::Tensor weights = expr ? tail.weights.unsqueeze(1) : tail.weights;
-  const at::Tensor moved = element_curvature(logits, targets, tangents);
+  const bool by_row = targets.task.is_classes();
+  const at::Tensor weights = by_row ? tail.weights.unsqueeze(1) : tail.weights;
+  at::Tensor moved = element_curvature(index, logits, targets, tangents);
+  if (targets.weights.defined()) moved = moved.mul(row_weights(targets, moved));
   return moved.masked_fill(weights.le(0), 0)
       .mul(weights)
-      .mul(targets.task == Task::kAu ? 1 - options_.auc_weight : 1);
+      .mul(targets.task.is_binary() ? 1 - options_.auc_weight : 1);
 }
 
 std::vector<at::Tensor> Objective::curvature(const std::vector<at::Tensor>& logits,
@@ -202,24 +234,24 @@ std::vector<at::Tensor> Objective::curvature(const std::vector<at::Tensor>& logi
   std::vector<at::Tensor> moved;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     moved.push_back(
-        task_curvature(logits[i], targets[i], tangents[i]).mul(options_.task_weight(i)));
+        task_curvature(i, logits[i], targets[i], tangents[i]).mul(options_.task_weight(i)));
   }
   return moved;
 }
 
-Objective::TaskValue Objective::task_value(const at::Tensor& logits, const TaskTargets& targets,
-                                           double alpha) const {
-  if (targets.task == Task::kVa && options_.va == "ccc") {
+Objective::TaskValue Objective::task_value(std::size_t index, const at::Tensor& logits,
+                                           const TaskTargets& targets, double alpha) const {
+  if (is_by_concordance(targets.task)) {
     const BatchLoss concordance = concordance_loss(logits, targets);
     return {concordance.loss, concordance.gradient, {}};
   }
-  const LossValues values = element_losses(logits, targets);
+  const LossValues values = element_losses(index, logits, targets);
   const CvarWeights tail = tail_weights(values.losses, targets, options_.cvar_pool, alpha);
-  const bool expr = targets.task == Task::kExpr;
-  const at::Tensor weights = expr ? tail.weights.unsqueeze(1) : tail.weights;
+  const bool by_row = targets.task.is_classes();
+  const at::Tensor weights = by_row ? tail.weights.unsqueeze(1) : tail.weights;
   TaskValue value = {weighted_sum(tail.weights, values.losses),
                      values.slopes.masked_fill(weights.le(0), 0).mul(weights), tail.level};
-  if (targets.task != Task::kAu || options_.auc_weight == 0) return value;
+  if (!targets.task.is_binary() || options_.auc_weight == 0) return value;
   const double share = options_.auc_weight;
   const BatchLoss auc = auc_margin_loss(logits, targets, options_.auc_margin, options_.auc_power);
   value.loss = value.loss.mul(1 - share).add(auc.loss, share);

@@ -60,7 +60,7 @@ CvarWeights column_mean(const at::Tensor& losses, const at::Tensor& valid, doubl
   return {columns.weights.div(present), columns.level.sum().div(present)};
 }
 
-/// A mask of rows (VA) as one of elements.
+/// A mask of rows as one of elements.
 at::Tensor mask_like(const at::Tensor& losses, const at::Tensor& valid) {
   if (!valid.defined() || valid.dim() == losses.dim()) return valid;
   return valid.unsqueeze(1).expand_as(losses);
@@ -103,7 +103,7 @@ CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
   const at::Tensor given = mask_like(losses, targets.valid);
   if (pool == "element" || (single && !by_video)) return cvar_weights(losses, given, alpha);
   const at::Tensor valid = given.defined() ? given : at::ones_like(losses, at::kBool);
-  if (pool == "per_au") return column_mean(losses, valid, alpha);
+  if (pool == "per_output") return column_mean(losses, valid, alpha);
   const at::Tensor known = single ? valid.unsqueeze(1) : valid;
   const CvarWeights tail = groups_of(losses, valid, targets, by_video).tail(alpha);
   const at::Tensor of_row = by_video ? tail.weights.index_select(0, targets.videos) : tail.weights;
@@ -118,7 +118,7 @@ double tail_mean(const at::Tensor& losses, const TaskTargets& targets, const std
   const at::Tensor given = mask_like(losses, targets.valid);
   if (pool == "element" || (single && !by_video)) return mean_of_tail(losses, given, alpha);
   const at::Tensor valid = given.defined() ? given : at::ones_like(losses, at::kBool);
-  if (pool == "per_au") return mean_of_column_tails(losses, valid, alpha);
+  if (pool == "per_output") return mean_of_column_tails(losses, valid, alpha);
   const GroupSums groups = groups_of(losses.to(at::kDouble), valid, targets, by_video);
   return mean_of_tail(groups.means(), groups.known(), alpha);
 }

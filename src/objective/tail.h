@@ -1,4 +1,4 @@
-// CVaR over what the options pool: elements, samples, each AU, or videos.
+// CVaR over what the options pool: elements, samples, each output, or videos.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,14 +10,14 @@
 
 namespace mien {
 
-/// The weights of the single losses, [B] (EXPR), [B, 12] (AU) or [B, 2] (VA), so that the loss is
-/// sum(weights * losses), and the threshold (scalar). `pool` as in ObjectiveOptions:
+/// The weights of the single losses, [B] (classes) or [B, K] (binary, continuous), so that the loss
+/// is sum(weights * losses), and the threshold (scalar). `pool` as in ObjectiveOptions:
 ///   element    all valid losses
 ///   sample     means of each row's valid losses
-///   per_au     each AU (VA: dimension) by itself, then the mean over those with labels
+///   per_output each output by itself, then the mean over those with labels
 ///   per_video  means of each video's valid losses in the batch, over the videos present
 ///              (summed by index_add: on CUDA not bit for bit the same twice)
-/// EXPR has one loss a row: element, sample and per_au are the same.
+/// Classes have one loss per row: element, sample and per_output are the same.
 CvarWeights tail_weights(const at::Tensor& losses, const TaskTargets& targets,
                          const std::string& pool, double alpha);
 

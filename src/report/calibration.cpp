@@ -27,14 +27,15 @@ void add_bins(std::vector<Bin>& bins, const json& part) {
   }
 }
 
-/// Of a task, all AUs together.
-std::vector<Bin> bins_of(const RunFiles& run, const std::string& task) {
+/// Of a task, all binary outputs together.
+std::vector<Bin> bins_of(const RunFiles& run, const Task& task) {
   std::vector<Bin> bins;
   if (!run.has_task(task) || !run.task(task).contains("calibration")) return bins;
   const json& calibration = run.task(task)["calibration"];
   add_bins(bins, calibration);
-  if (calibration.contains("per_au")) {
-    for (const auto& [name, part] : calibration["per_au"].items()) add_bins(bins, part);
+  const std::string key = outputs_key(task);
+  if (task.is_binary() && calibration.contains(key)) {
+    for (const auto& [name, part] : calibration[key].items()) add_bins(bins, part);
   }
   for (Bin& bin : bins) {
     if (bin.count > 0) bin.probability /= bin.count, bin.share /= bin.count;
@@ -42,18 +43,24 @@ std::vector<Bin> bins_of(const RunFiles& run, const std::string& task) {
   return bins;
 }
 
-std::string chart(const Runs& runs, const std::string& task) {
+std::string title_of(const Task& task) {
+  const std::string name = shortened(task.title(), 16);
+  if (task.is_classes()) return name + ": the highest class's probability";
+  return concat(name, ": probabilities, all ", output_word(task), "s together");
+}
+
+std::string chart(const Runs& runs, const Task& task) {
   std::string spoken;
   for (const ReportRun& run : runs) {
     if (run.files.has_task(task))
       spoken += concat(run.files.name, ": ECE ",
                        digits(number_at(run.files.task(task), "/calibration/ece")), "; ");
   }
-  Plot plot(
-      task == "expr" ? "EXPR: the highest class's probability"
-                     : "AU: probabilities, all AUs together",
-      spoken, {.width = 380, .height = 320}, {.low = 0, .high = 1, .label = "mean probability"},
-      {.low = 0, .high = 1, .label = task == "expr" ? "share that is right" : "share labelled 1"});
+  Plot plot(title_of(task), spoken, {.width = 380, .height = 320},
+            {.low = 0, .high = 1, .label = "mean probability"},
+            {.low = 0,
+             .high = 1,
+             .label = task.is_classes() ? "share that is right" : "share labelled 1"});
   plot.draw_axes();
   plot.line({{0, 0}, {1, 1}}, "muted dash");
   bool any = false;
@@ -83,7 +90,10 @@ std::string chart(const Runs& runs, const std::string& task) {
 }  // namespace
 
 std::string calibration_section(const Runs& runs) {
-  const std::string charts = chart(runs, "expr") + chart(runs, "au");
+  std::string charts;
+  for (const Task& task : tasks_of(runs)) {
+    if (!task.is_continuous()) charts += chart(runs, task);
+  }
   if (charts.empty()) return {};
   return section("calibration", "Reliability",
                  legend(runs) + grid(charts) +

@@ -10,34 +10,48 @@ namespace mien {
 namespace {
 
 struct Curve {
-  const char* column;
-  const char* label;
+  std::string column, label;
   bool dashed = false;
 };
 
 struct CurveChart {
-  const char* title;
+  std::string title;
   std::vector<Curve> curves;
   bool logarithmic = false;
 };
 
-const std::vector<CurveChart>& curve_charts() {
-  static const std::vector<CurveChart> charts = {
-      {"Loss",
-       {{"train_loss", "training", true},
-        {"validation_loss", "validation"},
-        {"validation_ema_loss", "validation, averaged weights"}}},
-      {"EXPR F1, validation",
-       {{"validation_expr_f1", "weights"}, {"validation_ema_expr_f1", "averaged weights", true}}},
-      {"AU F1, validation",
-       {{"validation_au_f1", "weights"}, {"validation_ema_au_f1", "averaged weights", true}}},
-      {"VA CCC, validation",
-       {{"validation_va_ccc", "weights"}, {"validation_ema_va_ccc", "averaged weights", true}}},
-      {"CVaR level (loss at the tail's edge)",
-       {{"cvar_level_expr", "EXPR"}, {"cvar_level_au", "AU", true}}},
-      {"Sharpness (rise to the perturbed weights)", {{"sharpness", "training"}}},
-      {"Gradient norm", {{"gradient_norm", "training"}}},
-      {"Learning rate", {{"lr", "at the epoch's end"}}, true}};
+/// Together as long as they can be told apart by the pen.
+void add_levels(const std::vector<Task>& tasks, std::vector<CurveChart>& charts) {
+  std::vector<Curve> curves;
+  for (const Task& task : tasks) {
+    if (task.is_continuous()) continue;
+    curves.push_back({"cvar_level_" + task.name(), task.title(), !curves.empty()});
+  }
+  if (curves.size() <= 2) {
+    charts.push_back({"CVaR level (loss at the tail's edge)", curves});
+    return;
+  }
+  for (Curve& curve : curves) {
+    curve.dashed = false;
+    charts.push_back(
+        {"CVaR level (loss at the tail's edge), " + shortened(curve.label, 20), {curve}});
+  }
+}
+
+std::vector<CurveChart> curve_charts(const std::vector<Task>& tasks) {
+  std::vector<CurveChart> charts = {{"Loss",
+                                     {{"train_loss", "training", true},
+                                      {"validation_loss", "validation"},
+                                      {"validation_ema_loss", "validation, averaged weights"}}}};
+  for (const Task& task : tasks) {
+    charts.push_back({short_metric_title(task) + ", validation",
+                      {{"validation_" + metric_key(task), "weights"},
+                       {"validation_ema_" + metric_key(task), "averaged weights", true}}});
+  }
+  add_levels(tasks, charts);
+  charts.push_back({"Sharpness (rise to the perturbed weights)", {{"sharpness", "training"}}});
+  charts.push_back({"Gradient norm", {{"gradient_norm", "training"}}});
+  charts.push_back({"Learning rate", {{"lr", "at the epoch's end"}}, true});
   return charts;
 }
 
@@ -115,7 +129,7 @@ std::string draw(const CurveChart& chart, const Runs& runs) {
 
 std::string curves_section(const Runs& runs) {
   std::string charts;
-  for (const CurveChart& chart : curve_charts()) charts += draw(chart, runs);
+  for (const CurveChart& chart : curve_charts(tasks_of(runs))) charts += draw(chart, runs);
   if (charts.empty()) return {};
   return section("curves", "Learning curves",
                  legend(runs) + grid(charts) +

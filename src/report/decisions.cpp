@@ -17,11 +17,11 @@ std::string gain_text(const json& scores) {
   return (gain && *gain >= 0 ? "+" : "") + with_interval(scores, "/gain", "/gain_ci95");
 }
 
-std::string task_part(const ReportRun& run, const std::string& task, std::size_t index) {
-  if (!run.files.tuning.is_object() || !run.files.tuning.contains(task)) return {};
-  const json& tuning = run.files.tuning[task];
-  const std::string key = metric_key(task);
-  const Task of = task_from_name(task, "task");
+std::string task_part(const ReportRun& run, const Task& task, std::size_t index) {
+  const json* found = run.files.tuning_of(task);
+  if (found == nullptr) return {};
+  const json& tuning = *found;
+  const std::string key = metric_name(task);
   const std::string weights = text_at(run.files.tuning, "/weights");
   std::vector<std::pair<std::string, json>> rows;
   if (tuning.contains("ingredients")) {
@@ -37,17 +37,18 @@ std::string task_part(const ReportRun& run, const std::string& task, std::size_t
   std::vector<std::string> names;
   for (const auto& [name, scores] : rows) {
     table.add_row(
-        {escaped(shown_ingredient(of, name)), digits(number_at(scores, "/in_sample_" + key)),
+        {escaped(shown_ingredient(task, name)), digits(number_at(scores, "/in_sample_" + key)),
          with_interval(scores, "/out_of_fold_" + key, "/out_of_fold_ci95"), gain_text(scores)});
-    names.push_back(shown_ingredient(of, name));
+    names.push_back(shown_ingredient(task, name));
     for (const char* place : {"/gain", "/gain_ci95/0", "/gain_ci95/1"}) {
       if (const auto value = number_at(scores, place)) values.push_back(*value);
     }
   }
-  Axis x = axis_over(values, "gain in " + metric_title(task) + " on unseen videos");
+  const std::string title = short_metric_title(task);
+  Axis x = axis_over(values, "gain in " + title + " on unseen videos");
   if (x.low == 0) x.low = -.05 * x.high;
   const auto count = static_cast<double>(rows.size());
-  Plot plot(concat(metric_title(task), ": what each decision brought", ""), run.files.name,
+  Plot plot(title + ": what each decision brought", run.files.name,
             {.width = 400, .height = 76 + 26 * count, .left = 92}, x,
             {.low = count - .5, .high = -.5});
   plot.draw_x_axis();
@@ -72,7 +73,7 @@ std::string decisions_section(const Runs& runs) {
   std::string content, notes;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string before = content;
-    for (const std::string& task : kTaskNames) content += task_part(runs[i], task, i);
+    for (const Task& task : tasks_of(runs)) content += task_part(runs[i], task, i);
     notes += content == before ? paragraph(runs[i].files.name + ": not tuned (mien tune).", "note")
                                : kept_set_note(runs[i].files);
   }

@@ -41,6 +41,17 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string shortened(std::string_view text, std::size_t most, std::size_t of_the_end) {
+  std::vector<std::size_t> characters;  // where they begin
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) characters.push_back(i);
+  }
+  if (characters.size() <= most) return std::string(text);
+  std::string out = concat(text.substr(0, characters[most - 1 - of_the_end]), "…");
+  if (of_the_end > 0) out += text.substr(characters[characters.size() - of_the_end]);
+  return out;
+}
+
 std::string element(std::string_view tag, std::string_view attributes, std::string_view content) {
   return concat("<", tag, attributes.empty() ? "" : " ", attributes, ">", content, "</", tag, ">");
 }

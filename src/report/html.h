@@ -1,6 +1,7 @@
 // HTML by string: whatever a user named is escaped here.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,10 @@ namespace mien {
 /// For text and for attribute values: & < > " ' as entities, bytes that are no UTF-8 as U+FFFD,
 /// control characters left out.
 std::string escaped(std::string_view text);
+
+/// At most `most` characters: of a longer text its beginning, an ellipsis, and `of_the_end` of its
+/// last characters. UTF-8.
+std::string shortened(std::string_view text, std::size_t most, std::size_t of_the_end = 0);
 
 /// <tag attributes>content</tag>; `attributes` and `content` are HTML already.
 std::string element(std::string_view tag, std::string_view attributes, std::string_view content);

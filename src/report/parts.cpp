@@ -1,9 +1,11 @@
 // What the sections share.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "html.h"
 #include "mien/core/text.h"
+#include "mien/data/challenge.h"
 #include "sections.h"
 
 namespace mien {
@@ -49,26 +51,80 @@ std::string with_interval(const nlohmann::json& object, const std::string& value
   return text;
 }
 
-std::string metric_key(const std::string& task) {
-  return task == "va" ? "ccc" : "f1";
+std::vector<Task> tasks_of(const Runs& runs) {
+  std::set<Task> tasks;
+  for (const ReportRun& run : runs) {
+    tasks.insert(run.files.tasks.begin(), run.files.tasks.end());
+  }
+  return {tasks.begin(), tasks.end()};
 }
 
-std::string metric_title(const std::string& task) {
-  return task == "va" ? "VA CCC" : task == "au" ? "AU F1" : "EXPR F1";
+bool are_of_challenge(const std::vector<Task>& tasks) {
+  return std::ranges::all_of(tasks, is_challenge_task);
 }
 
-std::vector<std::string> score_names(Task task) {
-  if (task == Task::kExpr) return {kExpressionNames.begin(), kExpressionNames.end()};
-  if (task == Task::kAu) return {kActionUnitNames.begin(), kActionUnitNames.end()};
-  return {"valence", "arousal"};
+std::string output_noun(const Task& task) {
+  if (!is_challenge_task(task)) return task.is_classes() ? "class" : "output";
+  return task.is_classes() ? "expression" : task.is_binary() ? "action unit" : "dimension";
 }
 
-std::vector<double> thresholds_of(const RunFiles& run) {
+std::string output_word(const Task& task) {
+  if (task.is_classes()) return "class";
+  if (!is_challenge_task(task)) return "output";
+  return task.is_binary() ? task.title() : "dimension";
+}
+
+namespace {
+
+std::string short_title(const Task& task) {
+  constexpr std::size_t kLongest = 24;
+  return shortened(task.title(), kLongest);
+}
+
+}  // namespace
+
+std::string titled(const Task& task, const std::string& words) {
+  return is_challenge_task(task) ? words : short_title(task) + ": " + words;
+}
+
+std::string short_metric_title(const Task& task) {
+  return short_title(task) + metric_title(task).substr(task.title().size());
+}
+
+std::vector<std::string> charted_outputs(const Task& task) {
+  constexpr std::size_t kMost = 60;
+  std::vector<std::string> names = task.outputs();
+  if (names.size() > kMost) names.resize(kMost);
+  return names;
+}
+
+std::string scores_place(const Task& task) {
+  const std::string key = outputs_key(task);
+  return key.empty() ? "" : place_of(key);
+}
+
+std::string intervals_place(const Task& task) {
+  const std::string key = outputs_key(task);
+  return place_of((key.empty() ? "dimensions" : key) + "_ci95");
+}
+
+std::string left_out_reason(const RunFiles& run, const Task& task, const std::string& output) {
+  if (!run.has_task(task)) return {};
+  const auto left_out = run.task(task).find("left_out");
+  if (left_out == run.task(task).end() ||
+      std::ranges::find(*left_out, nlohmann::json(output)) == left_out->end()) {
+    return {};
+  }
+  return task.is_binary() ? "no positive label" : "no label";
+}
+
+std::vector<double> thresholds_of(const RunFiles& run, const Task& task) {
   const bool evaluated = run.evaluation.is_object();
   const nlohmann::json& source = evaluated ? run.evaluation : run.decisions;
-  const char* place = evaluated ? "/decisions/au/thresholds/" : "/tasks/au/thresholds/";
-  std::vector<double> thresholds(kActionUnits, .5);
-  for (std::size_t i = 0; i < kActionUnits; ++i) {
+  const std::string place =
+      concat(evaluated ? "/decisions" : "/tasks", place_of(task.name()), "/thresholds/");
+  std::vector<double> thresholds(task.outputs().size(), .5);
+  for (std::size_t i = 0; i < thresholds.size(); ++i) {
     thresholds[i] = number_at(source, concat(place, i)).value_or(.5);
   }
   return thresholds;

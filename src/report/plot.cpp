@@ -25,6 +25,15 @@ std::string tick_text(double value) {
   return text;
 }
 
+constexpr std::size_t kLongestName = 28, kKeptOfTheEnd = 10;
+
+/// A name in <text>.
+std::string label(const std::string& name) {
+  const std::string shown = shortened(name, kLongestName, kKeptOfTheEnd);
+  if (shown == name) return escaped(name);
+  return concat("<title>", escaped(name), "</title>", escaped(shown));
+}
+
 double share(const Axis& axis, double value) {
   if (axis.logarithmic) {
     const double low = std::log(axis.low);
@@ -74,6 +83,15 @@ std::vector<double> ticks(double low, double high, int count) {
     values.push_back(value);
   }
   return values;
+}
+
+double room_for_names(const std::vector<std::string>& names, double least) {
+  constexpr double kLetter = 6.2;
+  std::size_t longest = 0;
+  for (const std::string& name : names) {
+    longest = std::max(longest, std::min(name.size(), kLongestName));
+  }
+  return std::max(least, 12 + kLetter * static_cast<double>(longest));
 }
 
 Plot::Plot(std::string title, std::string description, const Size& size, Axis x, Axis y)
@@ -135,7 +153,7 @@ void Plot::draw_axes() {
 void Plot::name_rows(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     body_ += concat("<text x=\"", at(size_.left - 6), "\" y=\"", at(py(static_cast<double>(i)) + 4),
-                    "\" text-anchor=\"end\">", escaped(names[i]), "</text>\n");
+                    "\" text-anchor=\"end\">", label(names[i]), "</text>\n");
   }
 }
 
@@ -144,7 +162,7 @@ void Plot::name_columns(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     body_ +=
         concat("<text transform=\"translate(", at(px(static_cast<double>(i)) + 4), " ", at(bottom),
-               ") rotate(-50)\" text-anchor=\"end\">", escaped(names[i]), "</text>\n");
+               ") rotate(-50)\" text-anchor=\"end\">", label(names[i]), "</text>\n");
   }
 }
 

@@ -21,6 +21,9 @@ Axis axis_over(const std::vector<double>& values, std::string label);
 /// Round numbers in [low, high], about `count` of them.
 std::vector<double> ticks(double low, double high, int count);
 
+/// The space that name_rows() takes: as `size.left`, and at least that much.
+double room_for_names(const std::vector<std::string>& names, double least);
+
 using Points = std::vector<std::pair<double, double>>;
 
 /// Coordinates are the data's. `css` names classes of the style sheet: "s0" ... "s6" for the
@@ -36,8 +39,9 @@ class Plot {
 
   /// Lines, ticks and labels of both axes.
   void draw_axes();
-  /// Names in place of numbers down the left side, at y = 0, 1, ...
   void draw_x_axis();
+  /// Names in place of numbers down the left side, at y = 0, 1, ..., and below; long ones are
+  /// shortened, and shown whole by the pointer.
   void name_rows(const std::vector<std::string>& names);
   void name_columns(const std::vector<std::string>& names);
 

@@ -7,6 +7,8 @@
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
+#include "mien/data/challenge.h"
+#include "mien/head/head_file.h"
 
 namespace mien {
 namespace fs = std::filesystem;
@@ -30,6 +32,25 @@ json read_json(const fs::path& file) {
 
 NumberTable read_optional_table(const fs::path& file) {
   return is_there(file) ? read_number_table(file) : NumberTable();
+}
+
+/// Tasks of a head's file; none where it is missing or says nothing.
+std::vector<Task> tasks_in_weights(const fs::path& file) {
+  if (!is_there(file)) return {};
+  try {
+    return read_head_metadata(file).shape.tasks;
+  } catch (const InputError&) {  // the run is reported without its weights
+    return {};
+  }
+}
+
+std::vector<Task> tasks_of(const RunFiles& run) {
+  for (const char* weights : {"best.safetensors", "last.safetensors"}) {
+    std::vector<Task> tasks = tasks_in_weights(run.folder / weights);
+    if (!tasks.empty()) return tasks;
+  }
+  if (!run.record.is_object() || !run.record.contains("tasks")) return challenge_tasks();
+  return tasks_from_json(run.record["tasks"], (run.folder / "record.json").string() + ": tasks");
 }
 
 /// The folder's own name, also for "." and "runs/a/".
@@ -78,9 +99,15 @@ NumberTable read_number_table(const fs::path& file) {
   return table;
 }
 
-bool RunFiles::has_task(const std::string& task_name) const {
-  return evaluation.is_object() && evaluation.contains("tasks") &&
-         evaluation["tasks"].contains(task_name);
+bool RunFiles::has_task(const Task& task) const {
+  return std::ranges::find(tasks, task) != tasks.end() && evaluation.is_object() &&
+         evaluation.contains("tasks") && evaluation["tasks"].contains(task.name());
+}
+
+const json* RunFiles::tuning_of(const Task& task) const {
+  if (std::ranges::find(tasks, task) == tasks.end() || !tuning.is_object()) return nullptr;
+  const auto found = tuning.find(task.name());
+  return found != tuning.end() && found->is_object() ? &*found : nullptr;
 }
 
 RunFiles read_run_files(const fs::path& folder) {
@@ -99,6 +126,7 @@ RunFiles read_run_files(const fs::path& folder) {
   run.tuning = read_json(evaluation / "tune.json");
   run.decisions = read_json(folder / "decisions.json");
   run.flatness = read_json(evaluation / "flatness.json");
+  run.tasks = tasks_of(run);
   return run;
 }
 
@@ -131,6 +159,18 @@ std::vector<std::string> drop_stale(RunFiles& run) {
     }
   }
   return dropped;
+}
+
+std::string place_of(std::string_view name) {
+  std::string place = "/";
+  for (const char c : name) {
+    if (c == '~' || c == '/') {
+      place += c == '~' ? "~0" : "~1";
+    } else {
+      place += c;
+    }
+  }
+  return place;
 }
 
 std::optional<double> number_at(const json& object, const std::string& pointer) {

@@ -48,8 +48,10 @@ std::vector<std::vector<std::int32_t>> bootstrap_multiplicities(std::size_t vide
 }
 
 std::optional<Interval> bias_corrected_interval(double estimate, std::vector<double> draws) {
-  if (draws.empty()) return std::nullopt;
+  const auto untold = std::erase_if(draws, [](double draw) { return std::isnan(draw); });
+  if (draws.empty() || std::isnan(estimate)) return std::nullopt;
   std::ranges::sort(draws);
+  if (untold > 0 && draws.front() == draws.back()) return std::nullopt;
   const auto [first_equal, after_equal] = std::ranges::equal_range(draws, estimate);
   const double below = static_cast<double>(first_equal - draws.begin());
   const double equal = static_cast<double>(after_equal - first_equal);
@@ -66,7 +68,8 @@ Estimate BootstrapSample::estimate(std::size_t number) const {
 }
 
 std::optional<double> BootstrapSample::probability_positive(std::size_t number) const {
-  const std::vector<double>& drawn = draws.at(number);
+  std::vector<double> drawn = draws.at(number);
+  std::erase_if(drawn, [](double draw) { return std::isnan(draw); });
   if (drawn.empty()) return std::nullopt;
   double positive = 0;
   for (const double value : drawn) positive += value > 0 ? 1 : value == 0 ? .5 : 0;

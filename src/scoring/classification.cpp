@@ -100,37 +100,46 @@ double BinaryCounts::f1() const {
   return f1_of(tp, fp + fn);
 }
 
-bool AuCounts::add_row(std::span<const double> truth, std::span<const double> prediction,
-                       AuPolicy policy) {
-  if (truth.size() != kActionUnits || prediction.size() != kActionUnits) {
-    throw std::logic_error("AuCounts::add_row: expected 12 labels and 12 decisions");
+bool OutputCounts::add_row(std::span<const double> truth, std::span<const double> prediction,
+                           PartlyKnown policy) {
+  if (truth.size() != outputs.size() || prediction.size() != outputs.size()) {
+    throw std::logic_error("OutputCounts::add_row: expected a label and a decision per output");
   }
-  const auto valid = [](double value) { return value >= 0; };
-  if (policy == AuPolicy::kDropFrame && !std::ranges::all_of(truth, valid)) return false;
-  bool counted = false;
-  for (std::size_t unit = 0; unit < kActionUnits; ++unit) {
-    if (!valid(truth[unit])) continue;
-    units[unit].add(truth[unit] > 0, prediction[unit] > 0);
-    counted = true;
+  if (!is_scored_row(truth, policy)) return false;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (is_known(truth[k])) outputs[k].add(truth[k] > 0, prediction[k] > 0);
   }
-  return counted;
+  return true;
 }
 
-void AuCounts::merge(const AuCounts& other, std::int64_t times) {
-  for (std::size_t unit = 0; unit < kActionUnits; ++unit) {
-    units[unit].merge(other.units[unit], times);
-  }
+void OutputCounts::merge(const OutputCounts& other, std::int64_t times) {
+  for (std::size_t k = 0; k < outputs.size(); ++k) outputs[k].merge(other.outputs[k], times);
 }
 
-std::array<double, kActionUnits> AuCounts::per_au() const {
-  std::array<double, kActionUnits> scores{};
-  std::ranges::transform(units, scores.begin(), &BinaryCounts::f1);
+std::vector<double> OutputCounts::f1s() const {
+  std::vector<double> scores(outputs.size());
+  std::ranges::transform(outputs, scores.begin(), &BinaryCounts::f1);
   return scores;
 }
 
-double AuCounts::mean_f1() const {
-  const auto scores = per_au();
-  return std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(kActionUnits);
+std::vector<bool> OutputCounts::in_mean(PartlyKnown policy) const {
+  std::vector<bool> chosen;
+  for (const BinaryCounts& count : outputs) {
+    chosen.push_back(policy == PartlyKnown::kDropRow || count.tp + count.fn > 0);
+  }
+  return chosen;
+}
+
+double OutputCounts::mean_f1(PartlyKnown policy) const {
+  const std::vector<bool> chosen = in_mean(policy);
+  double sum = 0;
+  std::int64_t count = 0;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (!chosen[k]) continue;
+    sum += outputs[k].f1();
+    ++count;
+  }
+  return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
 }  // namespace mien

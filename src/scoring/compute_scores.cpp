@@ -20,6 +20,7 @@ constexpr std::int64_t kBatch = 4096;
 struct VideoInput {
   std::vector<std::int32_t> frames;
   at::Tensor embeddings;  ///< fp16 [n, D]
+  bool film = true;
 };
 
 std::vector<std::int32_t> shared_frames(const std::vector<VideoEmbeddings>& parts) {
@@ -56,6 +57,7 @@ VideoInput load_input(const std::vector<Bank>& banks, const std::string& video) 
     parts.back().require_finite();
   }
   VideoInput input{.frames = shared_frames(parts)};
+  input.film = std::ranges::all_of(parts, &VideoEmbeddings::is_film);
   std::vector<at::Tensor> columns;
   for (std::size_t i = 0; i < banks.size(); ++i) {
     columns.push_back(rows_at(parts[i], input.frames, banks[i].info().encoder.embedding_dim));
@@ -93,7 +95,7 @@ std::vector<Bank> open_banks(const std::vector<std::string>& folders, const Head
   }
   std::vector<Bank> banks;
   for (std::size_t i = 0; i < folders.size(); ++i) {
-    const Bank& bank = banks.emplace_back(folders[i]);
+    const Bank& bank = banks.emplace_back(open_bank(folders[i]));
     if (use == BankUse::kAnswers) require_clean(bank, "--bank");
     const EncoderInfo& encoder = bank.info().encoder;
     if (encoder.file_sha256 != head.inputs[i].encoder_sha256 ||
@@ -120,7 +122,7 @@ LogitsByTask compute_logits(const Head& head, const std::vector<Bank>& banks,
   std::vector<std::string> names = videos;
   std::sort(names.begin(), names.end());
   std::vector<TaskScores> scores;
-  for (const Task task : tasks) scores.push_back({task, {}});
+  for (const Task& task : tasks) scores.push_back({task, {}});
   for (const std::string& video : names) {
     throw_if_interrupted("scores are kept only when they are complete");
     const bool everywhere =
@@ -130,7 +132,8 @@ LogitsByTask compute_logits(const Head& head, const std::vector<Bank>& banks,
     if (input.frames.empty()) continue;
     std::vector<VideoScores*> outputs;
     for (TaskScores& task : scores) {
-      outputs.push_back(&task.videos.emplace_back(VideoScores{video, input.frames, {}}));
+      outputs.push_back(
+          &task.videos.emplace_back(VideoScores{video, input.frames, {}, input.film}));
     }
     append_logits(head, input.embeddings, at::Device(device), outputs);
   }
@@ -141,19 +144,12 @@ LogitsByTask compute_logits(const Head& head, const std::vector<Bank>& banks,
 
 Priors priors_of(const HeadMetadata& head) {
   Priors priors;
-  if (!head.expr_counts.empty()) {
-    const auto total = static_cast<double>(
-        std::accumulate(head.expr_counts.begin(), head.expr_counts.end(), std::int64_t{0}));
-    Prior& prior = priors[Task::kExpr];
-    for (const std::int64_t count : head.expr_counts) {
-      prior.push_back(static_cast<float>(static_cast<double>(count) / std::max(1., total)));
+  for (const auto& [task, numbers] : head.statistics) {
+    const double total = std::max(1., std::accumulate(numbers.begin(), numbers.end(), 0.));
+    Prior& prior = priors[task];
+    for (const double number : numbers) {
+      prior.push_back(static_cast<float>(task.is_classes() ? number / total : number));
     }
-  }
-  if (!head.au_shares.empty()) {
-    priors[Task::kAu] = Prior(head.au_shares.begin(), head.au_shares.end());
-  }
-  if (!head.va_means.empty()) {
-    priors[Task::kVa] = Prior(head.va_means.begin(), head.va_means.end());
   }
   return priors;
 }

@@ -1,11 +1,13 @@
 #include "mien/scoring/concordance.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace mien {
 
 void Concordance::add(double truth, double prediction) {
   ++count_;
+  absolute_errors_ += std::abs(prediction - truth);
   const double n = static_cast<double>(count_);
   const double from_truth = truth - mean_truth_;
   const double from_prediction = prediction - mean_prediction_;
@@ -31,6 +33,7 @@ void Concordance::merge(const Concordance& other, std::int64_t times) {
   products_ += k * other.products_ + truth_apart * prediction_apart * weight;
   mean_truth_ += truth_apart * (there / all);
   mean_prediction_ += prediction_apart * (there / all);
+  absolute_errors_ += k * other.absolute_errors_;
   count_ += other.count_ * times;
 }
 
@@ -45,6 +48,26 @@ bool Concordance::defined() const {
 
 double Concordance::ccc() const {
   return defined() ? 2 * products_ / denominator() : 0.0;
+}
+
+double Concordance::pearson() const {
+  const double spread = std::sqrt(squares_truth_) * std::sqrt(squares_prediction_);
+  return count_ > 0 && spread > 0 ? products_ / spread : 0;
+}
+
+double Concordance::mean_absolute_error() const {
+  return count_ == 0 ? 0 : absolute_errors_ / static_cast<double>(count_);
+}
+
+double mean_ccc(std::span<const Concordance> outputs, PartlyKnown policy) {
+  double sum = 0;
+  std::int64_t count = 0;
+  for (const Concordance& output : outputs) {
+    if (policy == PartlyKnown::kMaskValue && output.count() == 0) continue;
+    sum += output.ccc();
+    ++count;
+  }
+  return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
 double Concordance::mean_squared_error() const {

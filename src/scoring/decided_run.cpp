@@ -15,7 +15,7 @@ std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
                                         const HeadMetadata& head, const fs::path& run) {
   std::vector<std::string> digests, out;
   for (const std::string& folder : folders) {
-    digests.push_back(Bank(folder).info().encoder.file_sha256);
+    digests.push_back(open_bank(folder).info().encoder.file_sha256);
   }
   std::vector<bool> taken(folders.size());
   for (const HeadInput& input : head.inputs) {
@@ -35,6 +35,20 @@ std::vector<std::string> matching_banks(const std::vector<std::string>& folders,
   }
   return out;
 }
+
+namespace {
+
+/// What is done to the scores of tasks that nobody tuned.
+std::string untuned_description(const std::vector<Task>& tasks) {
+  nlohmann::json out = {{"smoothing", 0}};
+  for (const Task& task : reported_tasks(tasks)) {
+    if (task.is_classes()) out[task_name(task)] = "argmax";
+    if (task.is_binary()) out[task_name(task)] = "p >= 0.5";
+  }
+  return json_text(out);
+}
+
+}  // namespace
 
 LogitsByTask OpenRun::probabilities(const std::vector<std::string>& videos,
                                     const std::string& device) const {
@@ -79,7 +93,7 @@ LogitsByTask DecidedRun::probabilities(const std::vector<std::string>& videos,
 
 LogitsByTask DecidedRun::blended(std::vector<LogitsByTask> of_runs) const {
   LogitsByTask out;
-  for (const Task task : tasks) {
+  for (const Task& task : tasks) {
     std::vector<double> weights = rule(task).weights;
     std::vector<TaskScores> scores;
     for (LogitsByTask& of_run : of_runs) {
@@ -118,7 +132,7 @@ bool DecidedRun::decides_by_tuning() const {
 }
 
 std::string DecidedRun::description() const {
-  if (rules.empty()) return R"({"expr": "argmax", "au": "p >= 0.5", "smoothing": 0})";
+  if (rules.empty()) return untuned_description(tasks);
   nlohmann::json out;
   for (const auto& [task, tuned] : rules) out[task_name(task)] = to_json(task, tuned);
   if (runs.size() > 1) {

@@ -52,6 +52,15 @@ std::vector<std::size_t> predictors(const std::vector<OpenRun>& runs, Task task)
   return out;
 }
 
+/// That one of them predicts, in the order of tasks.
+std::set<Task> tasks_of(const std::vector<OpenRun>& runs) {
+  std::set<Task> tasks;
+  for (const OpenRun& run : runs) {
+    tasks.insert(run.head.shape.tasks.begin(), run.head.shape.tasks.end());
+  }
+  return tasks;
+}
+
 /// What the run tuned for itself alone; the default rule when it did not.
 DecisionRule own_rule(const OpenRun& run, Task task, bool is_alone) {
   if (!has_decisions(run.folder)) return {};
@@ -83,7 +92,7 @@ DecidedRun open_decided_runs(const std::vector<fs::path>& folders, const std::st
   }
   const std::vector<std::string> weights(folders.size(), which);
   DecidedRun run{open_runs(folders, weights, banks), {}, {}};
-  for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
+  for (const Task& task : tasks_of(run.runs)) {
     const std::vector<std::size_t> of_task = predictors(run.runs, task);
     if (of_task.empty()) continue;
     run.tasks.push_back(task);

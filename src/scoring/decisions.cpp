@@ -57,7 +57,28 @@ std::vector<Part> parts_of(const std::vector<TaskScores>& runs, std::span<const 
   return parts;
 }
 
+/// Images that are no film: those that every part has.
+VideoScores blended_images(const std::string& video, const std::vector<Part>& parts,
+                           std::size_t columns) {
+  VideoScores out{.video = video, .film = false};
+  for (const std::int32_t frame : parts.front().scores->frames) {
+    if (std::ranges::all_of(parts, [frame](const Part& part) {
+          return std::ranges::binary_search(part.scores->frames, frame);
+        })) {
+      out.frames.push_back(frame);
+    }
+  }
+  std::vector<double> sums(out.frames.size() * columns);
+  for (const Part& part : parts) {
+    const std::vector<float> values = interpolate(*part.scores, columns, out.frames);
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += part.weight * values[i];
+  }
+  out.values.assign(sums.begin(), sums.end());
+  return out;
+}
+
 VideoScores blended(const std::string& video, const std::vector<Part>& parts, std::size_t columns) {
+  if (!parts.front().scores->film) return blended_images(video, parts, columns);
   VideoScores out{video, parts.front().scores->frames, {}};
   std::vector<double> sums(out.frames.size() * columns);
   for (const Part& part : parts) {
@@ -71,14 +92,14 @@ VideoScores blended(const std::string& video, const std::vector<Part>& parts, st
 
 }  // namespace
 
-std::string shown_ingredient(Task task, std::string name) {
+std::string shown_ingredient(const Task& task, std::string name) {
   constexpr std::string_view kLevels = "levels";
   const std::size_t at = name.find(kLevels);
   if (at == std::string::npos) return name;
-  return name.replace(at, kLevels.size(), task == Task::kAu ? "thresholds" : "biases");
+  return name.replace(at, kLevels.size(), task.is_binary() ? "thresholds" : "biases");
 }
 
-DecisionRule rule_for(const DecisionRules& rules, Task task) {
+DecisionRule rule_for(const DecisionRules& rules, const Task& task) {
   const auto found = rules.find(task);
   return found == rules.end() ? DecisionRule() : found->second;
 }
@@ -102,10 +123,10 @@ double log_probability(float probability) {
   return std::log(std::max(static_cast<double>(probability), kSmallest));
 }
 
-std::vector<double> decide(Task task, std::span<const float> probabilities,
+std::vector<double> decide(const Task& task, std::span<const float> probabilities,
                            const DecisionRule& rule) {
   const std::size_t columns = score_columns(task);
-  if (task == Task::kExpr && !rule.bias.empty()) {
+  if (task.is_classes() && !rule.bias.empty()) {
     std::vector<double> out;
     out.reserve(probabilities.size() / columns);
     for (std::size_t at = 0; at + columns <= probabilities.size(); at += columns) {
@@ -113,7 +134,7 @@ std::vector<double> decide(Task task, std::span<const float> probabilities,
     }
     return out;
   }
-  if (task == Task::kAu && !rule.thresholds.empty()) {
+  if (task.is_binary() && !rule.thresholds.empty()) {
     std::vector<double> out(probabilities.size());
     for (std::size_t i = 0; i < out.size(); ++i) {
       out[i] = static_cast<double>(probabilities[i]) >= rule.thresholds[i % columns] ? 1. : 0.;

@@ -9,6 +9,7 @@
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
 #include "mien/core/text.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace fs = std::filesystem;
@@ -95,7 +96,7 @@ Smoothing smoothing_of(const Reader& reader, const json& task, const std::string
   return smoothing;
 }
 
-DecisionRule rule_of(const Reader& reader, Task task, const json& value, std::size_t runs) {
+DecisionRule rule_of(const Reader& reader, const Task& task, const json& value, std::size_t runs) {
   constexpr double kMostBias = 1e3;
   const std::string key = "tasks." + task_name(task);
   if (!value.is_object()) reader.fail(key, "(no object)", "expected an object");
@@ -106,11 +107,11 @@ DecisionRule rule_of(const Reader& reader, Task task, const json& value, std::si
     reader.fail(key + ".weights", "sum " + shortest(sum), "expected weights that sum to 1");
   }
   rule.smoothing = smoothing_of(reader, value, key + ".smoothing");
-  if (task == Task::kExpr) {
-    rule.bias = reader.numbers(value, key + ".bias", kExpressions, -kMostBias, kMostBias);
+  if (task.is_classes()) {
+    rule.bias = reader.numbers(value, key + ".bias", score_columns(task), -kMostBias, kMostBias);
   }
-  if (task == Task::kAu) {
-    rule.thresholds = reader.numbers(value, key + ".thresholds", kActionUnits, 0, 1);
+  if (task.is_binary()) {
+    rule.thresholds = reader.numbers(value, key + ".thresholds", score_columns(task), 0, 1);
   }
   return rule;
 }
@@ -129,17 +130,18 @@ fs::path decisions_path(const fs::path& run) {
   return run / "decisions.json";
 }
 
-json to_json(Task task, const DecisionRule& rule) {
+json to_json(const Task& task, const DecisionRule& rule) {
   json out = {{"smoothing",
                {{"kind", smoothing_name(rule.smoothing.kind)},
                 {"half_window", rule.smoothing.half_window}}}};
+  if (!is_challenge_task(task)) out["task"] = to_json(task);
   if (!rule.weights.empty()) out["weights"] = rule.weights;
-  if (task == Task::kExpr) {
-    out["bias"] = rule.bias.empty() ? std::vector<double>(kExpressions) : rule.bias;
+  if (task.is_classes()) {
+    out["bias"] = rule.bias.empty() ? std::vector<double>(score_columns(task)) : rule.bias;
   }
-  if (task == Task::kAu) {
+  if (task.is_binary()) {
     out["thresholds"] =
-        rule.thresholds.empty() ? std::vector<double>(kActionUnits, 0.5) : rule.thresholds;
+        rule.thresholds.empty() ? std::vector<double>(score_columns(task), 0.5) : rule.thresholds;
   }
   return out;
 }
@@ -165,7 +167,9 @@ DecisionsFile read_decisions(const fs::path& file) {
   const json& tasks = reader.member(content, "tasks");
   if (!tasks.is_object()) reader.fail("tasks", "(no object)", "expected a rule a task");
   for (const auto& [name, value] : tasks.items()) {
-    const Task task = task_from_name(name, file.string() + " tasks");
+    const std::string what = file.string() + " tasks";
+    const Task task = task_from_json(
+        value.is_object() && value.contains("task") ? value.at("task") : json(name), what);
     decisions.rules[task] = rule_of(reader, task, value, runs.size());
   }
   return decisions;

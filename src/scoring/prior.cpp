@@ -1,6 +1,5 @@
 #include "mien/scoring/prior.h"
 
-#include <array>
 #include <cstdint>
 
 #include "mien/core/error.h"
@@ -9,17 +8,17 @@ namespace mien {
 namespace {
 
 Prior class_shares(const LabelSet& labels) {
-  std::array<std::int64_t, kExpressions> counts{};
+  std::vector<std::int64_t> counts(score_columns(labels.task));
   std::int64_t total = 0;
   for (const VideoLabels& video : labels.videos) {
     for (const double label : video.values) {
-      if (!is_valid_value(Task::kExpr, label)) continue;
+      if (!is_known(label)) continue;
       ++counts.at(static_cast<std::size_t>(label));
       ++total;
     }
   }
-  Prior shares(kExpressions);
-  for (std::size_t c = 0; c < kExpressions && total > 0; ++c) {
+  Prior shares(counts.size());
+  for (std::size_t c = 0; c < counts.size() && total > 0; ++c) {
     shares[c] = static_cast<float>(static_cast<double>(counts[c]) / static_cast<double>(total));
   }
   return shares;
@@ -30,7 +29,7 @@ Prior column_means(const LabelSet& labels) {
   std::vector<double> sums(columns), counts(columns);
   for (const VideoLabels& video : labels.videos) {
     for (std::size_t i = 0; i < video.values.size(); ++i) {
-      if (!is_valid_value(labels.task, video.values[i])) continue;
+      if (!is_known(video.values[i])) continue;
       sums[i % columns] += video.values[i];
       counts[i % columns] += 1;
     }
@@ -56,7 +55,7 @@ const Prior& prior_for(Task task, const Priors& priors, const std::string& video
 }
 
 Prior prior_of(const LabelSet& labels) {
-  return labels.task == Task::kExpr ? class_shares(labels) : column_means(labels);
+  return labels.task.is_classes() ? class_shares(labels) : column_means(labels);
 }
 
 }  // namespace mien

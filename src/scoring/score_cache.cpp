@@ -30,11 +30,16 @@ std::string cache_key(const fs::path& weights, const std::vector<Bank>& banks,
   return digest.hex();
 }
 
+std::string tensor_name(const Task& task) {
+  return task.name() == "frames" ? "task.frames" : task.name();
+}
+
 void write_cache(const fs::path& file, const LogitsByTask& logits) {
   json layout = json::array();
   std::vector<std::int32_t> frames;
   for (const VideoScores& video : logits.begin()->second.videos) {
-    layout.push_back({video.video, video.frames.size()});
+    json& entry = layout.emplace_back(json{video.video, video.frames.size()});
+    if (!video.film) entry.push_back("images");
     frames.insert(frames.end(), video.frames.begin(), video.frames.end());
   }
   const auto rows = static_cast<std::int64_t>(frames.size());
@@ -47,7 +52,7 @@ void write_cache(const fs::path& file, const LogitsByTask& logits) {
     for (const VideoScores& video : scores.videos) {
       values.insert(values.end(), video.values.begin(), video.values.end());
     }
-    tensors[task_name(task)] =
+    tensors[tensor_name(task)] =
         view_of(DType::kF32, {rows, static_cast<std::int64_t>(score_columns(task))}, values);
   }
   write_safetensors(file, tensors, {{kLayoutKey, json_text(layout)}});
@@ -58,8 +63,8 @@ class ScoreFile {
  public:
   ScoreFile(const fs::path& file, const std::vector<Task>& tasks)
       : saved_(file), frames_(saved_.tensor("frames", DType::kI32, 1).as<std::int32_t>()) {
-    for (const Task task : tasks) {
-      const auto values = saved_.tensor(task_name(task), DType::kF32, 2).as<float>();
+    for (const Task& task : tasks) {
+      const auto values = saved_.tensor(tensor_name(task), DType::kF32, 2).as<float>();
       if (values.size() != frames_.size() * score_columns(task)) {
         throw InputError("scores", file.string(), "has the wrong number of values");
       }
@@ -71,7 +76,7 @@ class ScoreFile {
       if (count > frames_.size() - at) {
         throw InputError("scores", file.string(), "has fewer rows than its layout says");
       }
-      rows_[entry.at(0).get<std::string>()] = {at, count};
+      rows_[entry.at(0).get<std::string>()] = {at, count, entry.size() < 3};
       at += count;
     }
   }
@@ -93,6 +98,7 @@ class ScoreFile {
  private:
   struct Rows {
     std::size_t at = 0, count = 0;
+    bool film = true;
   };
 
   LogitsByTask none() const {
@@ -107,7 +113,7 @@ class ScoreFile {
       const std::size_t columns = score_columns(task);
       const auto values = all_values.subspan(rows.at * columns, rows.count * columns);
       logits.at(task).videos.push_back(
-          {video, {frames.begin(), frames.end()}, {values.begin(), values.end()}});
+          {video, {frames.begin(), frames.end()}, {values.begin(), values.end()}, rows.film});
     }
   }
 

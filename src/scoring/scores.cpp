@@ -24,16 +24,45 @@ float hyperbolic_tangent(double x) {
   return static_cast<float>(std::tanh(x));
 }
 
-void to_probabilities(Task task, std::vector<float>& values) {
-  if (task == Task::kExpr) {
-    const std::size_t columns = score_columns(task);
-    for (std::size_t at = 0; at + columns <= values.size(); at += columns) {
-      softmax_row(std::span(values).subspan(at, columns));
+/// From [-1, 1] to a task's range; the very same number where that is [-1, 1].
+float scaled(double value, const ValueRange& range) {
+  if (range == ValueRange()) return static_cast<float>(value);
+  return static_cast<float>(range.low + (range.high - range.low) * (value + 1) / 2);
+}
+
+void to_probabilities(const Task& task, std::vector<float>& values) {
+  switch (task.kind()) {
+    case TaskKind::kClasses: {
+      const std::size_t columns = score_columns(task);
+      for (std::size_t at = 0; at + columns <= values.size(); at += columns) {
+        softmax_row(std::span(values).subspan(at, columns));
+      }
+      return;
     }
-  } else {
-    std::ranges::transform(values, values.begin(),
-                           task == Task::kAu ? logistic : hyperbolic_tangent);
+    case TaskKind::kBinary:
+      std::ranges::transform(values, values.begin(), logistic);
+      return;
+    case TaskKind::kContinuous:
+      std::ranges::transform(values, values.begin(), [range = task.range()](double x) {
+        return scaled(hyperbolic_tangent(x), range);
+      });
   }
+}
+
+/// Values of images that all have scores.
+std::vector<float> own_values(const VideoScores& scores, std::size_t columns,
+                              std::span<const std::int32_t> frames) {
+  std::vector<float> out;
+  for (const std::int32_t frame : frames) {
+    const auto found = std::ranges::lower_bound(scores.frames, frame);
+    if (found == scores.frames.end() || *found != frame) {
+      throw std::logic_error("interpolate: an image without scores");
+    }
+    const auto first = scores.values.begin() +
+                       (found - scores.frames.begin()) * static_cast<std::ptrdiff_t>(columns);
+    out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(columns));
+  }
+  return out;
 }
 
 }  // namespace
@@ -55,6 +84,7 @@ std::vector<float> interpolate(const VideoScores& scores, std::size_t columns,
                                std::span<const std::int32_t> frames) {
   const std::vector<std::int32_t>& known = scores.frames;
   if (known.empty()) throw std::logic_error("interpolate: a video without scores");
+  if (!scores.film) return own_values(scores, columns, frames);
   std::vector<float> out;
   out.reserve(frames.size() * columns);
   std::size_t after = 0;  // the first known frame that is not before the wanted one
@@ -76,9 +106,9 @@ std::vector<float> interpolate(const VideoScores& scores, std::size_t columns,
   return out;
 }
 
-std::vector<double> decide(Task task, std::span<const float> probabilities) {
+std::vector<double> decide(const Task& task, std::span<const float> probabilities) {
   std::vector<double> out;
-  if (task == Task::kExpr) {
+  if (task.is_classes()) {
     const std::size_t columns = score_columns(task);
     out.reserve(probabilities.size() / columns);
     for (std::size_t at = 0; at + columns <= probabilities.size(); at += columns) {
@@ -88,8 +118,10 @@ std::vector<double> decide(Task task, std::span<const float> probabilities) {
     return out;
   }
   out.reserve(probabilities.size());
+  const bool binary = task.is_binary();
+  const auto [low, high] = task.range();
   for (const float p : probabilities) {
-    out.push_back(task == Task::kAu ? (p >= 0.5F ? 1. : 0.) : std::clamp<double>(p, -1, 1));
+    out.push_back(binary ? (p >= 0.5F ? 1. : 0.) : std::clamp<double>(p, low, high));
   }
   return out;
 }

@@ -117,7 +117,9 @@ std::vector<double> smooth(std::span<const double> values, const Smoothing& smoo
 
 std::vector<float> smoothed(const VideoScores& scores, std::size_t columns,
                             const Smoothing& smoothing, std::span<const std::int32_t> frames) {
-  if (smoothing.kind == SmoothingKind::kNone) return interpolate(scores, columns, frames);
+  if (smoothing.kind == SmoothingKind::kNone || !scores.film) {
+    return interpolate(scores, columns, frames);
+  }
   const std::vector<std::int32_t> timeline = timeline_of(scores);
   const std::vector<float> dense = interpolate(scores, columns, timeline);
   std::vector<float> out(frames.size() * columns);
@@ -139,7 +141,7 @@ TaskScores smoothed(const TaskScores& scores, const Smoothing& smoothing) {
   TaskScores out{scores.task, {}};
   const std::size_t columns = score_columns(scores.task);
   for (const VideoScores& video : scores.videos) {
-    out.videos.push_back(video.frames.empty()
+    out.videos.push_back(video.frames.empty() || !video.film
                              ? video
                              : VideoScores{video.video, video.frames,
                                            smoothed(video, columns, smoothing, video.frames)});

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "mien/core/error.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
 
-std::vector<double> decided(SubmissionTask task, Task source, std::span<const float> probabilities,
-                            const DecisionRule& rule) {
+std::vector<double> decided(SubmissionTask task, const Task& source,
+                            std::span<const float> probabilities, const DecisionRule& rule) {
   if (task != SubmissionTask::kCe) return decide(source, probabilities, rule);
   std::vector<double> compounds;
   for (std::size_t at = 0; at < probabilities.size(); at += kExpressions) {
@@ -19,19 +19,9 @@ std::vector<double> decided(SubmissionTask task, Task source, std::span<const fl
 
 }  // namespace
 
-std::vector<Source> sources_of(SubmissionTask task) {
-  switch (task) {
-    case SubmissionTask::kExpr:
-    case SubmissionTask::kCe:
-      return {{Task::kExpr, 0}};
-    case SubmissionTask::kAu:
-      return {{Task::kAu, 0}};
-    case SubmissionTask::kVa:
-      return {{Task::kVa, 0}};
-    case SubmissionTask::kMtl:
-      break;
-  }
-  return {{Task::kVa, 0}, {Task::kExpr, 2}, {Task::kAu, 3}};
+std::vector<SubmissionPart> sources_of(SubmissionTask task) {
+  if (task == SubmissionTask::kCe) return {{expr_task(), 0, 1}};
+  return parts_of(task);
 }
 
 VideoAnswers::VideoAnswers(SubmissionTask task, const std::string& video,
@@ -45,8 +35,9 @@ VideoAnswers::VideoAnswers(SubmissionTask task, const std::string& video,
 
 void VideoAnswers::answer(const ScoreSource& scored, const std::string& video) {
   const std::size_t columns = submission_columns(task_);
-  for (const Source& source : sources_of(task_)) {
+  for (const SubmissionPart& source : sources_of(task_)) {
     const VideoScores* scores = usable_scores(scored.probabilities.at(source.task), video);
+    if (scores != nullptr && !scores->film) scores = nullptr;  // its numbers are no frames
     const DecisionRule rule = rule_for(scored.rules, source.task);
     std::vector<double> decisions;
     if (scores != nullptr) {
@@ -60,11 +51,10 @@ void VideoAnswers::answer(const ScoreSource& scored, const std::string& video) {
       decisions = decided(task_, source.task, prior_for(source.task, scored.priors, video), {});
     }
     // A prior is one row for all frames.
-    const std::size_t width = label_columns(source.task);
     for (std::size_t i = 0; i < frames_.size(); ++i) {
-      const std::size_t from = scores != nullptr ? i * width : 0;
-      std::copy_n(decisions.begin() + static_cast<std::ptrdiff_t>(from), width,
-                  values_.begin() + static_cast<std::ptrdiff_t>(i * columns + source.first_column));
+      const std::size_t from = scores != nullptr ? i * source.count : 0;
+      std::copy_n(decisions.begin() + static_cast<std::ptrdiff_t>(from), source.count,
+                  values_.begin() + static_cast<std::ptrdiff_t>(i * columns + source.first));
     }
   }
 }

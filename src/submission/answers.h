@@ -41,11 +41,8 @@ class VideoAnswers {
   bool has_scores_ = true;
 };
 
-/// The tasks whose scores a file needs, and the first column that each fills.
-struct Source {
-  Task task;
-  std::size_t first_column;
-};
-std::vector<Source> sources_of(SubmissionTask task);
+/// The tasks whose scores a file needs, and the columns that each fills: parts_of(), and for
+/// compound expressions the basic ones that they are made of.
+std::vector<SubmissionPart> sources_of(SubmissionTask task);
 
 }  // namespace mien

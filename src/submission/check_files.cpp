@@ -1,7 +1,6 @@
 #include "check_files.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "mien/core/error.h"
@@ -72,8 +71,7 @@ std::int64_t check_video(const VideoFile& file, const WantedFiles& all, const Wa
   require_header(file, all.header);
   const std::vector<std::string_view> lines = lines_of(file.text);
   const std::size_t rows = wanted.rows.value_or(std::max<std::size_t>(2, lines.size()) - 1);
-  std::array<double, 3 + kActionUnits> storage{};
-  const auto values = std::span(storage).first(submission_columns(all.task));
+  std::vector<double> values(submission_columns(all.task));
   for (std::size_t row = 1; row <= rows; ++row) {
     if (row >= lines.size()) {
       file.fail(row + 1, "(end of file)",

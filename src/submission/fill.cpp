@@ -11,6 +11,7 @@
 #include "histogram.h"
 #include "mien/core/error.h"
 #include "mien/core/text.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
@@ -65,12 +66,20 @@ class AnswersInTurn {
   std::vector<std::unique_ptr<VideoAnswers>> answers_;
 };
 
-/// Values of a row as they are written: VA columns with 6 decimals, the others as integers.
+/// Leading columns that are real numbers.
+std::size_t real_columns(SubmissionTask task) {
+  std::size_t columns = 0;
+  for (const SubmissionPart& part : parts_of(task)) {
+    if (part.task.is_continuous()) columns += part.count;
+  }
+  return columns;
+}
+
+/// Values of a row as they are written: real numbers with 6 decimals, the others as integers.
 class RowWriter {
  public:
   explicit RowWriter(const Template& form)
-      : location_(form.layout == TemplateLayout::kOneFile),
-        decimals_(form.task == SubmissionTask::kVa || form.task == SubmissionTask::kMtl ? 2 : 0) {}
+      : location_(form.layout == TemplateLayout::kOneFile), decimals_(real_columns(form.task)) {}
 
   void append(std::string& text, std::string_view location, std::span<const double> values) const {
     text += location;
@@ -118,6 +127,23 @@ void summarise(const Template& form, const std::vector<VideoCounts>& counts,
   }
 }
 
+/// The name, and how a task that only has the name of a challenge's differs: "au (3 outputs)".
+std::string name_beside_the_challenge(const Task& task) {
+  const std::vector<Task>& challenge = challenge_tasks();
+  const auto namesake = std::ranges::find(challenge, task.name(), &Task::name);
+  if (namesake == challenge.end() || *namesake == task) return task.name();
+  const std::size_t count = task.outputs().size();
+  std::string difference = concat(count, count == 1 ? " output" : " outputs");
+  if (task.kind() != namesake->kind()) {
+    difference = kind_name(task.kind()) + ", " + difference;
+  } else if (task.outputs() == namesake->outputs()) {
+    difference += concat(" from ", shortest(task.range().low), " to ", shortest(task.range().high));
+  } else if (count == namesake->outputs().size()) {
+    difference += " of other names";
+  }
+  return concat(task.name(), " (", difference, ")");
+}
+
 /// Text on its way to a stream.
 class Output {
  public:
@@ -140,14 +166,18 @@ class Output {
 }  // namespace
 
 void require_tasks(SubmissionTask form, const std::vector<Task>& tasks) {
-  std::vector<std::string> known;
-  for (const Task task : tasks) known.push_back(task_name(task));
-  for (const Source& source : sources_of(form)) {
-    if (std::ranges::find(tasks, source.task) != tasks.end()) continue;
-    throw InputError("template's task", submission_task_name(form),
-                     concat("expected a run that predicts ", task_name(source.task),
-                            ", this one predicts ", known.empty() ? "nothing" : join(known)));
+  std::vector<std::string> lacking, known;
+  for (const SubmissionPart& source : sources_of(form)) {
+    if (std::ranges::find(tasks, source.task) == tasks.end()) {
+      lacking.push_back(source.task.name());
+    }
   }
+  if (lacking.empty()) return;
+  for (const Task& task : tasks) known.push_back(name_beside_the_challenge(task));
+  throw InputError(
+      "template's task", submission_task_name(form),
+      concat("expected a run with the ", lacking.size() == 1 ? "task " : "tasks ", join(lacking),
+             "; RUN predicts ", known.empty() ? "nothing" : join(known)));
 }
 
 FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities,

@@ -1,6 +1,6 @@
-#include <array>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
+#include <vector>
 
 #include "mien/core/error.h"
 #include "mien/submission/check.h"
@@ -9,11 +9,8 @@
 namespace mien {
 namespace {
 
-using Values = std::array<double, 3 + kActionUnits>;
-
 SubmissionFacts facts_of(SubmissionReader& reader) {
-  Values storage{};
-  const auto values = std::span(storage).first(submission_columns(reader.task()));
+  std::vector<double> values(submission_columns(reader.task()));
   SubmissionFacts facts{.layout = "one file", .task = reader.task()};
   std::unordered_set<std::string_view> videos;
   std::string_view last;
@@ -35,8 +32,7 @@ SubmissionFacts facts_of(SubmissionReader& reader) {
 
 SubmissionFacts facts_of(const std::vector<VideoFile>& files) {
   const SubmissionTask task = task_of(files.front());
-  Values storage{};
-  const auto values = std::span(storage).first(submission_columns(task));
+  std::vector<double> values(submission_columns(task));
   SubmissionFacts facts{.layout = "a file a video", .task = task};
   facts.videos = static_cast<std::int64_t>(files.size());
   for (const VideoFile& file : files) {

@@ -13,21 +13,13 @@
 namespace mien {
 namespace {
 
-void append_columns(Task task, std::vector<std::string>& names) {
-  switch (task) {
-    case Task::kExpr:
-      names.emplace_back("expression");
-      for (const char* name : kExpressionNames) names.push_back(std::string("p_") + name);
-      return;
-    case Task::kAu:
-      for (const char* name : kActionUnitNames) names.emplace_back(name);
-      for (const char* name : kActionUnitNames) names.push_back(std::string("p_") + name);
-      return;
-    case Task::kVa:
-      names.emplace_back("valence");
-      names.emplace_back("arousal");
-      return;
-  }
+/// The answer to `task`, which is the one at `place` as a rule.
+const TaskAnswer& answer_to(const Task& task, const std::vector<TaskAnswer>& answers,
+                            std::size_t place) {
+  if (place < answers.size() && answers[place].task == task) return answers[place];
+  const auto answer = std::ranges::find(answers, task, &TaskAnswer::task);
+  if (answer == answers.end()) throw std::logic_error("predictions: a task has no answer");
+  return *answer;
 }
 
 }  // namespace
@@ -39,20 +31,24 @@ PredictionFormat prediction_format_from_name(std::string_view name, const std::s
                    nearest_match(name, {"csv", "jsonl"}));
 }
 
-PredictionWriter::PredictionWriter(std::ostream& out, const std::vector<Task>& tasks,
-                                   PredictionFormat format)
-    : out_(out), format_(format), names_{"video", "frame", "face"} {
-  for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
-    if (std::ranges::find(tasks, task) == tasks.end()) continue;
-    tasks_.push_back(task);
-    append_columns(task, names_);
+PredictionWriter::PredictionWriter(std::ostream& out, std::vector<Task> tasks,
+                                   PredictionFormat format, bool with_images)
+    : out_(out), tasks_(std::move(tasks)), format_(format), with_images_(with_images) {
+  std::ranges::sort(tasks_);
+  names_ = {"video", "frame"};
+  if (with_images_) names_.emplace_back("image");
+  names_.emplace_back("face");
+  for (const TaskColumns& columns : table_columns(tasks_)) {
+    columns_.push_back(columns.decisions.size() + columns.probabilities.size());
+    names_.insert(names_.end(), columns.decisions.begin(), columns.decisions.end());
+    names_.insert(names_.end(), columns.probabilities.begin(), columns.probabilities.end());
   }
   names_.emplace_back("seconds");
   names_.emplace_back("reason");
   if (format_ == PredictionFormat::kCsv) {
     out_ << join(names_, ",") << '\n';
   } else {
-    for (std::string& name : names_) name = "\"" + name + "\": ";
+    for (std::string& name : names_) name = json_text(nlohmann::json(name)) + ": ";
   }
 }
 
@@ -77,13 +73,19 @@ void PredictionWriter::add_number(Number value) {
                std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
 }
 
+void PredictionWriter::add_nothing() {
+  begin_cell();
+  if (format_ == PredictionFormat::kJsonLines) line_ += "null";
+}
+
 void PredictionWriter::add_answer(const TaskAnswer& answer) {
-  if (answer.task == Task::kVa) {  // the decision is the score, within its range
+  const Task& task = answer.task;
+  if (task.is_continuous()) {  // the decision is the score, within its range
     for (const double value : answer.decisions) add_number(static_cast<float>(value));
     return;
   }
-  if (answer.task == Task::kExpr) {
-    add_text(kExpressionNames.at(static_cast<std::size_t>(answer.decisions[0])));
+  if (task.is_classes()) {
+    add_text(task.outputs().at(static_cast<std::size_t>(answer.decisions[0])));
   } else {
     for (const double value : answer.decisions) add_number(static_cast<int>(value));
   }
@@ -96,18 +98,19 @@ void PredictionWriter::write(const PredictionRow& row) {
   column_ = 0;
   add_text(row.video);
   add_number(row.frame);
+  if (with_images_) {
+    row.image.empty() ? add_nothing() : add_text(row.image);
+  }
   add_number(row.has_face ? 1 : 0);
-  for (const Task task : tasks_) {
-    const auto answer = std::ranges::find(row.answers, task, &TaskAnswer::task);
-    if (answer == row.answers.end()) throw std::logic_error("predictions: a task has no answer");
-    add_answer(*answer);
+  for (std::size_t t = 0; t < tasks_.size(); ++t) {
+    const TaskAnswer& answer = answer_to(tasks_[t], row.answers, t);
+    if (answer.decisions.empty()) {
+      for (std::size_t i = 0; i < columns_[t]; ++i) add_nothing();
+    } else {
+      add_answer(answer);
+    }
   }
-  if (row.seconds) {
-    add_number(*row.seconds);
-  } else {
-    begin_cell();
-    if (json) line_ += "null";
-  }
+  row.seconds ? add_number(*row.seconds) : add_nothing();
   add_text(row.reason);
   out_ << line_ << (json ? "}\n" : "\n");
 }

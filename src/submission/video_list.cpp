@@ -7,7 +7,7 @@
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
-#include "mien/scoring/submission_format.h"
+#include "mien/data/submission_format.h"
 
 namespace mien {
 namespace {

@@ -1,7 +1,7 @@
 #include "mien/training/options.h"
 
 #include <algorithm>
-#include <set>
+#include <nlohmann/json.hpp>
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
@@ -41,26 +41,61 @@ void declare_schedule(Fields& fields, ScheduleOptions& options) {
 
 void declare_data(Fields& fields, TrainOptions& options) {
   fields.add_path("bank", options.bank, "bank of embeddings; several are put side by side");
-  fields.add_path("annotations", options.annotations, "folder that holds the challenges' labels");
-  fields.add("tasks", options.tasks, "what is predicted", {"expr", "au", "va"});
+  fields.add(
+      "annotations",
+      "where labels are: the challenge's folder, a table (.csv, .tsv), a folder of images per "
+      "class, or a list of those",
+      "a path, {path: ..., bank: ..., map: ...}, or a list of them",
+      [&options](const nlohmann::json& value, const std::string& what) {
+        options.annotations = annotations_from_json(value, what);
+      },
+      [&options] { return to_json(options.annotations); });
+  fields.add(
+      "tasks", "what is predicted",
+      concat("some of ", join(names_of(challenge_tasks())),
+             ", or {name: ..., kind: classes|binary|continuous, labels: [...]}"),
+      [&options](const nlohmann::json& value, const std::string& what) {
+        options.tasks = tasks_from_json(value, what);
+      },
+      [&options] { return to_json(options.tasks); });
   fields.add("split.train", options.split.train, "training videos", {"official"});
   fields.add("split.validation", options.split.validation, "validation videos", {"official"});
   fields.add("split.folds", options.split.folds,
              "0: the official splits; N: N folds of the training videos", between(0, 1000));
   fields.add("split.fold", options.split.fold, "the fold that validates", between(0, 999));
+  fields.add("split.group", options.split.group,
+             "regular expression whose first group, in a video's or image's name, is the person or "
+             "recording that stays on one side; empty: a column group, else the video");
   fields.add("normalize", options.normalize,
              "embeddings on their way in: standardize by the training rows' mean and deviation; "
              "l2: each bank's to length 1",
              {"none", "standardize", "l2"});
 }
 
-}  // namespace
-
-std::vector<Task> TrainOptions::task_list() const {
-  std::vector<Task> list;
-  for (const std::string& name : tasks) list.push_back(task_from_name(name, "tasks"));
-  return list;
+/// Names of what an epoch can be chosen by.
+std::vector<std::string> selections(const TrainOptions& options) {
+  std::vector<std::string> names = {"f1", "loss"};
+  for (const Task& task : options.tasks) names.push_back(metric_key(task));
+  return names;
 }
+
+/// A map is of a task that is trained.
+void check_maps(const TrainOptions& options) {
+  const std::vector<std::string> names = names_of(options.tasks);
+  for (const LabelSource& source : options.annotations.sources) {
+    for (const auto& [task, labels] : source.map) {
+      if (std::ranges::find(names, task) != names.end()) continue;
+      throw InputError("annotations: map", task, "expected a task: one of " + join(names),
+                       nearest_match(task, names));
+    }
+  }
+}
+
+bool has_cells(const TrainOptions& options) {
+  return std::ranges::any_of(options.tasks, [](const Task& task) { return !task.is_continuous(); });
+}
+
+}  // namespace
 
 Fields declare_fields(TrainOptions& options) {
   Fields fields;
@@ -73,13 +108,15 @@ Fields declare_fields(TrainOptions& options) {
   fields.add("epochs", options.epochs, "passes over the training rows", between(1, kLargest));
   fields.add("batch_size", options.batch_size, "rows a step", between(2, kLargest));
   fields.add("shuffle", options.shuffle, "a new seeded order every epoch");
+  fields.add("sampler", options.sampler,
+             "shuffle: every row once an epoch; balanced: as many rows, every class and every "
+             "binary output's positives equally often",
+             {"shuffle", "balanced"});
   fields.add("seed", options.seed, "of weights, order and dropout", between(0, 4294967295.));
   fields.add_path("init", options.init, "safetensors with weights to start from; empty: random");
-  fields.add(
-      "select", options.select,
-      "what the best epoch has most of (f1: the mean of the tasks' F1, for va CCC), or least "
-      "(loss)",
-      {"f1", "expr_f1", "au_f1", "va_ccc", "loss"});
+  fields.add("select", options.select,
+             "what the best epoch has most of (f1: the mean of the tasks' F1, or CCC of continuous "
+             "values; <task>_f1 or <task>_ccc: one task's), or least (loss)");
   fields.add("early_stop", options.early_stop, "epochs without gain before stopping; 0: never",
              between(0, kLargest));
   fields.add("ema", options.ema,
@@ -95,12 +132,7 @@ void check(const TrainOptions& options) {
     throw InputError("bank", "(nothing)", "expected the folder of a bank (mien encode makes one)");
   }
   if (options.annotations.empty()) {
-    throw InputError("annotations", "(nothing)", "expected the folder of the annotations");
-  }
-  const std::set<std::string> distinct(options.tasks.begin(), options.tasks.end());
-  if (options.tasks.empty() || distinct.size() != options.tasks.size()) {
-    throw InputError("tasks", "[" + join(options.tasks) + "]",
-                     "expected some of expr, au, va, each once");
+    throw InputError("annotations", "(nothing)", "expected a folder or a table of labels");
   }
   if (options.split.folds == 1 ||
       (options.split.folds > 0 && options.split.fold >= options.split.folds) ||
@@ -119,11 +151,17 @@ void check(const TrainOptions& options) {
     throw InputError("schedule.min_lr", shortest(options.schedule.min_lr),
                      "expected at most optimizer.lr = " + shortest(options.optimizer.lr));
   }
-  if ((options.select == "expr_f1" && !distinct.contains("expr")) ||
-      (options.select == "au_f1" && !distinct.contains("au")) ||
-      (options.select == "va_ccc" && !distinct.contains("va"))) {
-    throw InputError("select", options.select,
-                     "expected a task that is trained: tasks = [" + join(options.tasks) + "]");
+  check_maps(options);
+  const std::vector<std::string> choices = selections(options);
+  if (std::ranges::find(choices, options.select) == choices.end()) {
+    throw InputError("select", options.select, "expected one of " + join(choices),
+                     nearest_match(options.select, choices));
+  }
+  if (options.sampler == "balanced" && !has_cells(options)) {
+    throw InputError("sampler", options.sampler, "expected a task of classes or binary outputs");
+  }
+  if (options.sampler == "balanced" && !options.shuffle) {
+    throw InputError("sampler", options.sampler, "expected shuffle = true beside it");
   }
 }
 

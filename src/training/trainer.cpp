@@ -32,6 +32,7 @@ struct Plan {
   std::vector<BatchRange> batches;
   Schedule schedule;
   AlphaSchedule alpha;
+  RowOrder rows;
 
   std::int64_t steps_per_epoch() const { return std::ssize(batches); }
 };
@@ -41,17 +42,18 @@ Plan plan_of(const TrainOptions& options, const Dataset& data, const RunFolder& 
   const Schedule schedule(options.schedule, options.optimizer.lr, options.epochs,
                           std::ssize(batches));
   const AlphaSchedule alpha(options.loss, std::ssize(batches));
-  return {options, data, run, std::move(batches), schedule, alpha};
+  RowOrder rows(data.size(), options.shuffle, static_cast<std::uint64_t>(options.seed));
+  if (options.sampler == "balanced") rows.balance(balance_cells(data));
+  return {options, data, run, std::move(batches), schedule, alpha, std::move(rows)};
 }
 
 /// Steps through the epoch's batches.
 EpochRecord train_epoch(const Plan& plan, Learner& learner, TrainingState& state,
                         Progress* progress) {
   const auto start = Clock::now();
-  const auto& [options, data, run, batches, schedule, alpha] = plan;
+  const auto& [options, data, run, batches, schedule, alpha, rows] = plan;
   EpochRecord record{.epoch = state.epoch() + 1};
-  const auto order = row_order(data.size(), options.shuffle,
-                               static_cast<std::uint64_t>(options.seed), state.epoch());
+  const auto order = rows.order(state.epoch());
   const EpochPlace place{run, data, order, batches, state.epoch(), state.step};
   EpochLog log(plan.steps_per_epoch(), data.embeddings.device());
   for (const BatchRange& range : batches) {
@@ -68,7 +70,7 @@ EpochRecord train_epoch(const Plan& plan, Learner& learner, TrainingState& state
     }
   }
   require_finite(log, place);
-  log.summarise(batches, options.task_list(), record);
+  log.summarise(batches, options.tasks, record);
   record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   record.samples_per_second = static_cast<double>(data.size()) / record.seconds;
   return record;
@@ -86,7 +88,7 @@ TrainingState restored(const Plan& plan, Learner& learner, const std::string& da
   return state;
 }
 
-/// "expr 1.31, va 0.72"
+/// "emotion 1.31, pain 0.72"
 std::string weights_text(const LearnedTaskWeights& learned, const std::vector<Task>& tasks) {
   std::vector<std::string> texts;
   const std::vector<double> weights = learned.weights();
@@ -111,7 +113,7 @@ EpochRecord TrainSummary::best() const {
 TrainSummary train(const TrainOptions& options, const Dataset& training, const Dataset& validation,
                    const RunFolder& run, const HeadMetadata& metadata, const std::string& device,
                    bool resume, const EpochListener& listener) {
-  const Objective objective(options.loss, training.expr_counts());
+  const Objective objective(options.loss, training.class_counts());
   Learner learner(options, metadata.shape, training.moments, objective, device);
   const Plan plan = plan_of(options, training, run);
   const std::string data_digest = training.digest() + validation.digest();

@@ -42,7 +42,7 @@ std::vector<Difference> prepare_folder(const Configuration& configuration,
   if (request.resume) {
     changes = changes_of(configuration, run);
     require_fits(run, options, inputs.data_digest());
-    if (data_moved(changes)) move_data(run, options.bank, options.annotations);
+    if (data_moved(changes)) move_data(run, bank_paths(options), options.annotations);
   } else {
     run.clear(request.force, options.init);
   }

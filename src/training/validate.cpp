@@ -2,7 +2,7 @@
 
 #include <ATen/ops/empty.h>
 
-#include <array>
+#include <algorithm>
 
 #include "mien/core/memory.h"
 #include "mien/scoring/classification.h"
@@ -42,17 +42,17 @@ std::vector<T> host_values(const at::Tensor& tensor) {
 }
 
 /// Decisions as a submission would hold them: from probabilities.
-std::vector<double> decisions(Task task, const at::Tensor& logits) {
+std::vector<double> decisions(const Task& task, const at::Tensor& logits) {
   const TaskScores scores{task, {{"", {}, host_values<float>(logits)}}};
   return decide(task, probabilities_of(scores).videos.front().values);
 }
 
-double expr_f1(const at::Tensor& logits, const TaskLabels& labels) {
-  const std::vector<double> decided = decisions(Task::kExpr, logits);
+double macro_f1(const at::Tensor& logits, const TaskLabels& labels) {
+  const std::vector<double> decided = decisions(labels.task, logits);
   const at::Tensor truth = labels.labels.to(at::kCPU).contiguous();
   const auto* values = truth.const_data_ptr<std::int64_t>();
   const auto* valid = labels.valid_host.const_data_ptr<bool>();
-  Confusion confusion(kExpressions);
+  Confusion confusion(score_columns(labels.task));
   for (std::size_t i = 0; i < decided.size(); ++i) {
     if (!valid[i]) continue;
     confusion.add(static_cast<std::size_t>(values[i]), static_cast<std::size_t>(decided[i]));
@@ -60,31 +60,46 @@ double expr_f1(const at::Tensor& logits, const TaskLabels& labels) {
   return confusion.macro_f1();
 }
 
-double au_f1(const at::Tensor& logits, const TaskLabels& labels) {
-  AuCounts counts;
+double mean_output_f1(const at::Tensor& logits, const TaskLabels& labels) {
+  const std::size_t outputs = score_columns(labels.task);
+  OutputCounts counts(outputs);
   for (std::int64_t begin = 0; begin < logits.size(0); begin += kLargeSplit) {
     const std::int64_t count = std::min(kLargeSplit, logits.size(0) - begin);
-    const std::vector<double> decided = decisions(Task::kAu, logits.narrow(0, begin, count));
+    const std::vector<double> decided = decisions(labels.task, logits.narrow(0, begin, count));
     const at::Tensor unknown = labels.valid.narrow(0, begin, count).logical_not();
     const auto truth = host_values<double>(
-        labels.labels.narrow(0, begin, count).to(at::kFloat).masked_fill_(unknown, -1));
-    for (std::size_t row = 0; row + kActionUnits <= decided.size(); row += kActionUnits) {
-      counts.add_row(std::span(truth).subspan(row, kActionUnits),
-                     std::span(decided).subspan(row, kActionUnits), AuPolicy::kDropFrame);
+        labels.labels.narrow(0, begin, count).to(at::kFloat).masked_fill_(unknown, kUnknown));
+    for (std::size_t row = 0; row + outputs <= decided.size(); row += outputs) {
+      counts.add_row(std::span(truth).subspan(row, outputs),
+                     std::span(decided).subspan(row, outputs), labels.partly_known);
     }
   }
-  return counts.mean_f1();
+  return counts.mean_f1(labels.partly_known);
 }
 
-double va_ccc(const at::Tensor& logits, const TaskLabels& labels) {
-  const std::vector<double> decided = decisions(Task::kVa, logits);
+double mean_ccc(const at::Tensor& logits, const TaskLabels& labels) {
+  const std::vector<double> decided = decisions(labels.task, logits);
   const auto truth = host_values<double>(labels.labels);
   const auto* valid = labels.valid_host.const_data_ptr<bool>();
-  std::array<Concordance, 2> dimensions;  // valence, arousal
+  const std::size_t outputs = score_columns(labels.task);
+  const bool by_row = labels.valid_host.size(1) == 1;
+  std::vector<Concordance> moments(outputs);
   for (std::size_t i = 0; i < decided.size(); ++i) {
-    if (valid[i / 2]) dimensions[i % 2].add(truth[i], decided[i]);
+    if (valid[by_row ? i / outputs : i]) moments[i % outputs].add(truth[i], decided[i]);
   }
-  return (dimensions[0].ccc() + dimensions[1].ccc()) / 2;
+  return mean_ccc(moments, labels.partly_known);
+}
+
+double metric_of(const at::Tensor& logits, const TaskLabels& labels) {
+  switch (labels.task.kind()) {
+    case TaskKind::kClasses:
+      return macro_f1(logits, labels);
+    case TaskKind::kBinary:
+      return mean_output_f1(logits, labels);
+    case TaskKind::kContinuous:
+      break;
+  }
+  return mean_ccc(logits, labels);
 }
 
 ValidationResult measure(const Head& head, const Objective& objective, const Dataset& data) {
@@ -92,9 +107,7 @@ ValidationResult measure(const Head& head, const Objective& objective, const Dat
   ValidationResult result;
   result.loss = objective.of_split(logits, data.all_targets());
   for (std::size_t t = 0; t < data.tasks.size(); ++t) {
-    if (data.tasks[t].task == Task::kExpr) result.expr_f1 = expr_f1(logits[t], data.tasks[t]);
-    if (data.tasks[t].task == Task::kAu) result.au_f1 = au_f1(logits[t], data.tasks[t]);
-    if (data.tasks[t].task == Task::kVa) result.va_ccc = va_ccc(logits[t], data.tasks[t]);
+    result.metrics[metric_key(data.tasks[t].task)] = metric_of(logits[t], data.tasks[t]);
   }
   return result;
 }
@@ -103,16 +116,10 @@ ValidationResult measure(const Head& head, const Objective& objective, const Dat
 
 double ValidationResult::value_of(const std::string& select) const {
   if (select == "loss") return -loss;
-  if (select == "expr_f1") return *expr_f1;
-  if (select == "au_f1") return *au_f1;
-  if (select == "va_ccc") return *va_ccc;
+  if (select != "f1") return metrics.at(select);
   double sum = 0;
-  int tasks = 0;
-  for (const std::optional<double>& metric : {expr_f1, au_f1, va_ccc}) {
-    sum += metric.value_or(0);
-    tasks += metric.has_value();
-  }
-  return sum / tasks;
+  for (const auto& [key, value] : metrics) sum += value;
+  return sum / static_cast<double>(metrics.size());
 }
 
 ValidationResult validate(const Head& head, const Objective& objective, const Dataset& data) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -13,59 +12,71 @@ namespace {
 /// Between two mixtures, (1 - share) a + share b: what one row decides as the share grows.
 struct Event {
   double share;
-  std::uint8_t column, from, to, truth;  ///< EXPR: classes, column 0; AU: column, 0 or 1
+  std::uint8_t column, from, to, truth;  ///< classes, column 0; or output, 0 or 1
 };
 
 struct Best {
   double share, score;
 };
 
-/// Counts of EXPR (one macro F1) or AU (mean of 12).
+/// Counts of classes (one macro F1) or of binary outputs (the mean of those that count).
 class Counts {
  public:
-  explicit Counts(Task task) : task_(task) {}
+  explicit Counts(const BlendRows& rows)
+      : by_class_(rows.task.is_classes()),
+        classes_(by_class_ ? score_columns(rows.task) : 0),
+        in_mean_(rows.in_mean),
+        right_(score_columns(rows.task)),
+        sums_(score_columns(rows.task)) {
+    if (in_mean_.empty()) in_mean_.assign(right_.size(), true);
+  }
 
   void add(std::size_t column, std::size_t truth, std::size_t answer) {
-    if (task_ == Task::kExpr) return classes_.add(truth, answer);
+    if (by_class_) return classes_.add(truth, answer);
     sums_[column] += static_cast<std::int64_t>(truth + answer);
     right_[column] += static_cast<std::int64_t>(truth * answer);
   }
 
   void move(const Event& e) {
-    if (task_ == Task::kExpr) return classes_.move(e.truth, e.from, e.to);
+    if (by_class_) return classes_.move(e.truth, e.from, e.to);
     const std::int64_t step = e.to - e.from;
     sums_[e.column] += step;
     right_[e.column] += step * e.truth;
   }
 
   double value() const {
-    if (task_ == Task::kExpr) return classes_.value();
+    if (by_class_) return classes_.value();
     double sum = 0;
-    for (std::size_t u = 0; u < kActionUnits; ++u) sum += f1_from(right_[u], sums_[u]);
-    return sum / static_cast<double>(kActionUnits);
+    std::int64_t count = 0;
+    for (std::size_t u = 0; u < right_.size(); ++u) {
+      if (!in_mean_[u]) continue;
+      sum += f1_from(right_[u], sums_[u]);
+      ++count;
+    }
+    return count == 0 ? 0 : sum / static_cast<double>(count);
   }
 
  private:
-  Task task_;
+  bool by_class_;
   RunningMacroF1 classes_;
-  std::array<std::int64_t, kActionUnits> right_{}, sums_{};
+  std::vector<bool> in_mean_;
+  std::vector<std::int64_t> right_, sums_;
 };
 
-/// One EXPR row: the upper envelope of 8 lines over [0, 1].
-void add_class_events(const float* a, const float* b, std::uint8_t truth, Counts& counts,
-                      std::vector<Event>& events) {
-  std::array<double, kExpressions> slope{};
-  for (std::size_t c = 0; c < kExpressions; ++c) slope[c] = double{b[c]} - double{a[c]};
+/// One row of classes: the upper envelope of their lines over [0, 1]; `slope` is scratch [C].
+void add_class_events(const float* a, const float* b, std::uint8_t truth, std::span<double> slope,
+                      Counts& counts, std::vector<Event>& events) {
+  for (std::size_t c = 0; c < slope.size(); ++c) slope[c] = double{b[c]} - double{a[c]};
   std::size_t top = 0;
-  for (std::size_t c = 1; c < kExpressions; ++c) {
+  for (std::size_t c = 1; c < slope.size(); ++c) {
     if (a[c] > a[top]) top = c;
   }
   counts.add(0, truth, top);
   double share = 0;
-  for (std::size_t step = 0; step < kExpressions; ++step) {
+  for (std::size_t step = 0; step < slope.size(); ++step) {
     double next = 2;
     std::size_t above = top;
-    for (std::size_t c = 0; c < kExpressions; ++c) {
+    for (std::size_t c = 0; c < slope.size(); ++c) {
       if (slope[c] <= slope[top]) continue;
       const double crossing = (double{a[top]} - double{a[c]}) / (slope[c] - slope[top]);
       if (crossing >= share && (crossing < next || (crossing == next && slope[c] > slope[above]))) {
@@ -84,7 +95,8 @@ void add_class_events(const float* a, const float* b, std::uint8_t truth, Counts
 void add_unit_events(const float* a, const float* b, const double* truth,
                      std::span<const double> thresholds, Counts& counts,
                      std::vector<Event>& events) {
-  for (std::size_t u = 0; u < kActionUnits; ++u) {
+  for (std::size_t u = 0; u < thresholds.size(); ++u) {
+    if (!is_known(truth[u])) continue;
     const double from = double{a[u]} - thresholds[u], to = double{b[u]} - thresholds[u];
     const auto label = static_cast<std::uint8_t>(truth[u] > 0);
     const bool at_start = from >= 0, at_end = to >= 0;
@@ -98,13 +110,14 @@ void add_unit_events(const float* a, const float* b, const double* truth,
 Best exact_line(const BlendRows& rows, const std::vector<float>& a, const std::vector<float>& b,
                 double present, const SearchOptions& options) {
   const std::size_t columns = score_columns(rows.task), wide = label_columns(rows.task);
-  Counts counts(rows.task);
+  Counts counts(rows);
+  std::vector<double> slope(columns);
   std::vector<Event> events;
   for (std::size_t i = 0; i * columns < a.size(); ++i) {
     const double* truth = rows.truth.data() + i * wide;
-    if (rows.task == Task::kExpr) {
-      add_class_events(&a[i * columns], &b[i * columns], static_cast<std::uint8_t>(*truth), counts,
-                       events);
+    if (rows.task.is_classes()) {
+      add_class_events(&a[i * columns], &b[i * columns], static_cast<std::uint8_t>(*truth), slope,
+                       counts, events);
     } else {
       add_unit_events(&a[i * columns], &b[i * columns], truth, rows.levels, counts, events);
     }
@@ -123,20 +136,23 @@ Best exact_line(const BlendRows& rows, const std::vector<float>& a, const std::v
   return best.score > now + options.min_gain ? best : Best{present, now};
 }
 
-double mean_ccc(const BlendRows& rows, const std::vector<float>& a, const std::vector<float>& b,
-                double share) {
-  std::array<Concordance, 2> moments;
+double mean_ccc_at(const BlendRows& rows, const std::vector<float>& a, const std::vector<float>& b,
+                   double share) {
+  const std::size_t columns = score_columns(rows.task);
+  const auto [low, high] = rows.task.range();
+  std::vector<Concordance> moments(columns);
   for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!is_known(rows.truth[i])) continue;
     const double value = (1 - share) * double{a[i]} + share * double{b[i]};
-    moments[i % 2].add(rows.truth[i], std::clamp(value, -1.0, 1.0));
+    moments[i % columns].add(rows.truth[i], std::clamp(value, low, high));
   }
-  return (moments[0].ccc() + moments[1].ccc()) / 2;
+  return mean_ccc(moments, PartlyKnown::kMaskValue);
 }
 
 Best golden_line(const BlendRows& rows, const std::vector<float>& a, const std::vector<float>& b,
                  double present, const SearchOptions& options) {
   constexpr double kGolden = 0.6180339887498949;
-  const auto score = [&](double share) { return mean_ccc(rows, a, b, share); };
+  const auto score = [&](double share) { return mean_ccc_at(rows, a, b, share); };
   double low = 0, high = 1;
   double left = high - kGolden * (high - low), right = low + kGolden * (high - low);
   double at_left = score(left), at_right = score(right);
@@ -166,8 +182,8 @@ Best golden_line(const BlendRows& rows, const std::vector<float>& a, const std::
 
 Best best_share(const BlendRows& rows, const std::vector<float>& a, const std::vector<float>& b,
                 double present, const SearchOptions& options) {
-  return rows.task == Task::kVa ? golden_line(rows, a, b, present, options)
-                                : exact_line(rows, a, b, present, options);
+  return rows.task.is_continuous() ? golden_line(rows, a, b, present, options)
+                                   : exact_line(rows, a, b, present, options);
 }
 
 /// `weights` sum to 1.
@@ -205,12 +221,13 @@ std::vector<double> without_crumbs(std::vector<double> weights) {
 
 /// Biases as factors of the probabilities, thresholds spelt out.
 BlendRows levelled(BlendRows rows) {
-  if (rows.task == Task::kAu && rows.levels.empty()) rows.levels.assign(kActionUnits, 0.5);
-  if (rows.task != Task::kExpr || rows.levels.empty()) return rows;
+  if (rows.task.is_binary() && rows.levels.empty())
+    rows.levels.assign(score_columns(rows.task), 0.5);
+  if (!rows.task.is_classes() || rows.levels.empty()) return rows;
   const double largest = std::ranges::max(rows.levels);
   for (auto& run : rows.runs) {
     for (std::size_t i = 0; i < run.size(); ++i) {
-      run[i] *= static_cast<float>(std::exp(rows.levels[i % kExpressions] - largest));
+      run[i] *= static_cast<float>(std::exp(rows.levels[i % rows.levels.size()] - largest));
     }
   }
   return rows;

@@ -20,9 +20,9 @@ std::vector<Breakpoint> breakpoints_of(std::span<const double> log_p,
                                        std::span<const double> bias, std::size_t label) {
   std::vector<Breakpoint> out(truth.size());
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    const double* row = log_p.data() + i * kExpressions;
+    const double* row = log_p.data() + i * bias.size();
     std::size_t other = label == 0 ? 1 : 0;
-    for (std::size_t c = other + 1; c < kExpressions; ++c) {
+    for (std::size_t c = other + 1; c < bias.size(); ++c) {
       if (c != label && row[c] + bias[c] > row[other] + bias[other]) other = c;
     }
     out[i] = {row[other] + bias[other] - row[label], static_cast<std::uint8_t>(other), truth[i]};
@@ -43,13 +43,13 @@ double between(const std::vector<Breakpoint>& points, std::size_t index) {
 ClassBias best_class_bias(std::span<const double> log_p, std::span<const std::uint8_t> truth,
                           std::span<const double> bias, std::size_t label,
                           const SearchOptions& options) {
-  if (log_p.size() != truth.size() * kExpressions || bias.size() != kExpressions) {
+  if (log_p.size() != truth.size() * bias.size() || label >= bias.size()) {
     throw std::logic_error("best_class_bias: shapes disagree");
   }
   const double present = bias[label];
   if (truth.empty()) return {present, 0};
   const std::vector<Breakpoint> points = breakpoints_of(log_p, truth, bias, label);
-  RunningMacroF1 counts;
+  RunningMacroF1 counts(bias.size());
   for (const Breakpoint& point : points) counts.add(point.truth, point.other);
   // An exact tie goes to the lower class index, as the argmax does.
   const auto holds = [&](const Breakpoint& p) {
@@ -89,7 +89,7 @@ std::vector<double> fit_class_biases(std::span<const double> log_p,
   std::vector<double> bias = std::move(start);
   for (int pass = 0; pass < options.passes; ++pass) {
     bool moved = false;
-    for (std::size_t c = 0; c < kExpressions; ++c) {
+    for (std::size_t c = 0; c < bias.size(); ++c) {
       const double found = best_class_bias(log_p, truth, bias, c, options).value;
       moved = moved || found != bias[c];
       bias[c] = found;

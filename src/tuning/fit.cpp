@@ -1,7 +1,7 @@
 #include "fit.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "mien/core/error.h"
 #include "mien/core/text.h"
@@ -13,21 +13,29 @@ namespace {
 constexpr double kMinGain = 1e-4;
 constexpr int kRounds = 3;
 
-/// The valid labelled frames among `known`.
-VideoLabels scored_part(const LabelSet& labels, const VideoLabels& video,
-                        const std::vector<std::int32_t>& known) {
-  VideoLabels out{video.video, {}, {}};
+/// The labelled rows among `known` frames, one part per group of the video's rows: images of
+/// several people may lie in one folder.
+std::map<std::string, VideoLabels> scored_parts(const LabelSet& labels, const VideoLabels& video,
+                                                const std::vector<std::int32_t>& known) {
+  std::map<std::string, VideoLabels> parts;
+  VideoLabels* whole = nullptr;  // without groups all rows are one part
   std::size_t at = 0;
   for (std::size_t i = 0; i < video.frames.size(); ++i) {
     while (at < known.size() && known[at] < video.frames[i]) ++at;
     const auto row = labels.row(video, i);
-    if (at == known.size() || known[at] != video.frames[i] || !is_valid_row(labels.task, row)) {
+    if (at == known.size() || known[at] != video.frames[i] ||
+        !is_scored_row(row, labels.partly_known)) {
       continue;
     }
-    out.frames.push_back(video.frames[i]);
-    out.values.insert(out.values.end(), row.begin(), row.end());
+    if (whole == nullptr || !video.groups.empty()) {
+      whole = &parts[labels.group_of(video, i)];
+    }
+    whole->video = video.video;
+    whole->frames.push_back(video.frames[i]);
+    if (!video.groups.empty()) whole->groups.push_back(video.groups[i]);
+    whole->values.insert(whole->values.end(), row.begin(), row.end());
   }
-  return out;
+  return parts;
 }
 
 /// Fits whose scores come from one source share the smoothing of it.
@@ -39,7 +47,10 @@ struct Group {
 }  // namespace
 
 TuneData tune_data(std::vector<TaskScores> runs, const LabelSet& labels) {
-  TuneData data{{labels.task, labels.split, {}, {}}, std::move(runs)};
+  TuneData data{.labels = {.task = labels.task, .split = labels.split}, .runs = std::move(runs)};
+  data.labels.partly_known = labels.partly_known;
+  data.labels.groups = labels.groups;
+  TaskCounts counts(labels.task);
   for (const VideoLabels& video : labels.videos) {
     const VideoScores* scores =
         nullptr;  // of the first run that has the video, as blend() takes it
@@ -47,8 +58,11 @@ TuneData tune_data(std::vector<TaskScores> runs, const LabelSet& labels) {
       scores = usable_scores(data.runs[r], video.video);
     }
     if (scores == nullptr) continue;
-    VideoLabels part = scored_part(labels, video, scores->frames);
-    if (!part.frames.empty()) data.labels.videos.push_back(std::move(part));
+    for (auto& [group, part] : scored_parts(labels, video, scores->frames)) {
+      counts.add(part.values, part.values);
+      data.units.push_back(video.groups.empty() ? video.video : group);
+      data.labels.videos.push_back(std::move(part));
+    }
   }
   if (data.labels.videos.empty()) {
     throw InputError(
@@ -56,6 +70,7 @@ TuneData tune_data(std::vector<TaskScores> runs, const LabelSet& labels) {
         concat(labels.videos.size(), " videos"),
         "expected a frame with a valid label and an embedding");
   }
+  data.in_mean = counts.in_mean(labels.partly_known);
   return data;
 }
 
@@ -76,8 +91,8 @@ std::vector<float> Fitter::values(const TaskScores& source, std::size_t video,
   return smoothed(*scores, score_columns(source.task), smoothing, labels.frames);
 }
 
-Tally Fitter::tally(std::size_t video, const DecisionRule& rule) {
-  Tally counts(data_.labels.task);
+TaskCounts Fitter::counts(std::size_t video, const DecisionRule& rule) {
+  TaskCounts counts(data_.labels.task);
   const std::vector<float> scores = values(source_of(rule), video, rule.smoothing);
   if (!scores.empty()) {
     counts.add(data_.labels.videos[video].values, decide(data_.labels.task, scores, rule));
@@ -102,9 +117,10 @@ void Fitter::fit(const std::vector<Ingredient>& ingredients, std::vector<Fit>& f
 
 BlendRows Fitter::blend_rows(const Fit& fit) const {
   const std::size_t runs = data_.runs.size();
-  BlendRows rows{data_.labels.task, std::vector<std::vector<float>>(runs), {}};
+  BlendRows rows{.task = data_.labels.task, .runs = std::vector<std::vector<float>>(runs)};
+  rows.in_mean = data_.in_mean;
   rows.start = fit.rule.weights;
-  rows.levels = data_.labels.task == Task::kExpr ? fit.rule.bias : fit.rule.thresholds;
+  rows.levels = data_.labels.task.is_classes() ? fit.rule.bias : fit.rule.thresholds;
   for (std::size_t v = 0; v < data_.labels.videos.size(); ++v) {
     if (!fit.training[v]) continue;
     std::vector<std::vector<float>> parts;
@@ -141,19 +157,19 @@ bool Fitter::choose_smoothing(std::vector<Fit>& fits) {
   for_each_piece(groups.size() * candidates.size(), threads_, [&](std::size_t piece) {
     const Group& group = groups[piece / candidates.size()];
     const std::size_t candidate = piece % candidates.size();
-    const Task task = data_.labels.task;
-    std::vector<Tally> totals(group.fits.size(), Tally(task));
+    const Task& task = data_.labels.task;
+    std::vector<TaskCounts> totals(group.fits.size(), TaskCounts(task));
     for (std::size_t v = 0; v < data_.labels.videos.size(); ++v) {
       const std::vector<float> rows = values(*group.source, v, candidates[candidate]);
       if (rows.empty()) continue;
-      Tally of_video(task);
+      TaskCounts of_video(task);
       const DecisionRule* decided = nullptr;  // equal rules are decided once
       for (std::size_t i = 0; i < group.fits.size(); ++i) {
         const Fit& fit = fits[group.fits[i]];
         if (!fit.training[v]) continue;
         if (decided == nullptr || decided->bias != fit.rule.bias ||
             decided->thresholds != fit.rule.thresholds) {
-          of_video = Tally(task);
+          of_video = TaskCounts(task);
           of_video.add(data_.labels.videos[v].values, decide(task, rows, fit.rule));
           decided = &fit.rule;
         }
@@ -161,7 +177,7 @@ bool Fitter::choose_smoothing(std::vector<Fit>& fits) {
       }
     }
     for (std::size_t i = 0; i < group.fits.size(); ++i) {
-      scores[group.fits[i]][candidate] = totals[i].score();
+      scores[group.fits[i]][candidate] = totals[i].mean(data_.in_mean);
     }
   });
   bool changed = false;
@@ -193,25 +209,27 @@ void Fitter::fit_levels(const TaskScores& source, Fit& fit) const {
     const auto& labels = data_.labels.videos[v].values;
     truth.insert(truth.end(), labels.begin(), labels.end());
   }
-  if (data_.labels.task == Task::kExpr) {
+  if (data_.labels.task.is_classes()) {
     std::vector<double> log_p(scores.size());
     std::ranges::transform(scores, log_p.begin(), log_probability);
     const std::vector<std::uint8_t> classes(truth.begin(), truth.end());
     std::vector<double> start = fit.rule.bias;
-    start.resize(kExpressions);
+    start.resize(score_columns(data_.labels.task));
     fit.rule.bias = fit_class_biases(log_p, classes, std::move(start), options);
     return;
   }
-  const std::size_t rows = truth.size() / kActionUnits;
-  std::vector<float> of_unit(rows);
-  std::vector<std::uint8_t> positive(rows);
-  fit.rule.thresholds.assign(kActionUnits, 0.5);
-  for (std::size_t u = 0; u < kActionUnits; ++u) {
+  const std::size_t outputs = score_columns(data_.labels.task), rows = truth.size() / outputs;
+  fit.rule.thresholds.assign(outputs, 0.5);
+  for (std::size_t u = 0; u < outputs; ++u) {
+    std::vector<float> of_output;
+    std::vector<std::uint8_t> positive;
     for (std::size_t i = 0; i < rows; ++i) {
-      of_unit[i] = scores[i * kActionUnits + u];
-      positive[i] = truth[i * kActionUnits + u] > 0;
+      if (!is_known(truth[i * outputs + u])) continue;
+      of_output.push_back(scores[i * outputs + u]);
+      positive.push_back(truth[i * outputs + u] > 0);
     }
-    fit.rule.thresholds[u] = best_threshold(of_unit, positive, options).value;
+    if (of_output.empty()) continue;
+    fit.rule.thresholds[u] = best_threshold(of_output, positive, options).value;
   }
 }
 

@@ -6,16 +6,19 @@
 #include <span>
 #include <vector>
 
+#include "mien/scoring/task_counts.h"
 #include "mien/tuning/search.h"
 #include "mien/tuning/tune.h"
-#include "tally.h"
 
 namespace mien {
 
-/// What is tuned on: valid labels of frames that have scores, and each run's probabilities.
+/// What is tuned on: labels of frames that have scores, and each run's probabilities. A "video" of
+/// the labels is the part of one video (or folder of images) that belongs to one group.
 struct TuneData {
   LabelSet labels;
   std::vector<TaskScores> runs;
+  std::vector<std::string> units = {};  ///< [videos of the labels] what the bootstrap draws
+  std::vector<bool> in_mean = {};       ///< outputs that the score is the mean of
 };
 
 /// Throws InputError when nothing is left.
@@ -37,7 +40,7 @@ class Fitter {
   void fit(const std::vector<Ingredient>& ingredients, std::vector<Fit>& fits);
 
   /// The counts of one video under a rule; none where the rule's runs have no scores for it.
-  Tally tally(std::size_t video, const DecisionRule& rule);
+  TaskCounts counts(std::size_t video, const DecisionRule& rule);
 
  private:
   const TaskScores& source_of(const DecisionRule& rule);

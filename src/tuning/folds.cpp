@@ -19,23 +19,28 @@ struct Recording {
   std::vector<double> content;
 };
 
-/// Columns of content: frames a class; frames and ones an AU; frames in thirds of each dimension.
-std::size_t content_columns(Task task) {
-  return task == Task::kExpr ? kExpressions : task == Task::kAu ? 1 + kActionUnits : 6;
+/// Columns of content: frames per class; frames, and ones per output; frames in thirds of each
+/// output's range.
+std::size_t content_columns(const Task& task) {
+  const std::size_t outputs = score_columns(task);
+  return task.is_classes() ? outputs : task.is_binary() ? 1 + outputs : 3 * outputs;
 }
 
-void add_row(Task task, std::span<const double> row, std::vector<double>& content) {
-  if (task == Task::kExpr) {
+void add_row(const Task& task, std::span<const double> row, std::vector<double>& content) {
+  if (task.is_classes()) {
     ++content[static_cast<std::size_t>(row[0])];
     return;
   }
-  if (task == Task::kAu) {
+  if (task.is_binary()) {
     ++content[0];
-    for (std::size_t u = 0; u < kActionUnits; ++u) content[1 + u] += row[u];
+    for (std::size_t u = 0; u < row.size(); ++u) content[1 + u] += is_known(row[u]) ? row[u] : 0;
     return;
   }
-  for (std::size_t d = 0; d < 2; ++d) {
-    ++content[3 * d + (row[d] < -0.2 ? 0 : row[d] > 0.2 ? 2 : 1)];
+  const auto [low, high] = task.range();
+  for (std::size_t d = 0; d < row.size(); ++d) {
+    if (!is_known(row[d])) continue;
+    const double place = (row[d] - low) / (high - low) * 2 - 1;  // in [-1, 1]
+    ++content[3 * d + (place < -0.2 ? 0 : place > 0.2 ? 2 : 1)];
   }
 }
 
@@ -43,12 +48,14 @@ std::vector<Recording> recordings_of(const LabelSet& labels) {
   std::map<std::string, Recording> by_name;
   for (std::size_t v = 0; v < labels.videos.size(); ++v) {
     const VideoLabels& video = labels.videos[v];
-    Recording& recording = by_name[recording_of(video.video)];
+    if (video.frames.empty()) continue;
+    Recording& recording = by_name[labels.group_of(video, 0)];
     recording.videos.push_back(v);
     recording.content.resize(content_columns(labels.task));
     for (std::size_t i = 0; i < video.frames.size(); ++i) {
       const auto row = labels.row(video, i);
-      if (is_valid_row(labels.task, row)) add_row(labels.task, row, recording.content);
+      if (!is_scored_row(row, labels.partly_known)) continue;
+      add_row(labels.task, row, recording.content);
     }
   }
   std::vector<Recording> recordings;

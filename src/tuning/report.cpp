@@ -11,17 +11,13 @@ namespace {
 
 using nlohmann::json;
 
-std::string metric_of(Task task) {
-  return task == Task::kVa ? "ccc" : "f1";
-}
-
 json interval_json(const Estimate& estimate) {
   if (!estimate.interval) return nullptr;
   return {estimate.interval->low, estimate.interval->high};
 }
 
-void add_scores(json& out, Task task, const TunedScores& scores) {
-  const std::string metric = metric_of(task);
+void add_scores(json& out, const Task& task, const TunedScores& scores) {
+  const std::string metric = metric_name(task);
   out["in_sample_" + metric] = scores.in_sample.value;
   out["in_sample_ci95"] = interval_json(scores.in_sample);
   out["out_of_fold_" + metric] = scores.out_of_fold.value;
@@ -32,7 +28,7 @@ void add_scores(json& out, Task task, const TunedScores& scores) {
 
 json task_json(const TaskTuning& tuning) {
   const json rule = to_json(tuning.task, tuning.rule);
-  json out = {{"raw_" + metric_of(tuning.task), tuning.raw.value},
+  json out = {{"raw_" + metric_name(tuning.task), tuning.raw.value},
               {"raw_ci95", interval_json(tuning.raw)},
               {"smoothing", tuning.rule.smoothing.half_window},
               {"smoothing_kind", smoothing_name(tuning.rule.smoothing.kind)},
@@ -78,8 +74,7 @@ std::string note_of(const IngredientResult& row) {
 }
 
 std::string task_text(const TaskTuning& tuning) {
-  const bool is_va = tuning.task == Task::kVa;
-  const std::string title = is_va ? "VA CCC" : tuning.task == Task::kAu ? "AU F1" : "EXPR F1";
+  const std::string title = metric_title(tuning.task);
   std::string text =
       concat("\n", title, ", raw ", with_interval(tuning.raw), "  over ", tuning.videos,
              " videos, ", with_thousands(tuning.frames), " frames, ", tuning.folds, " folds\n");

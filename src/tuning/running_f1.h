@@ -1,11 +1,9 @@
 // F1 scores that follow while decisions change one by one.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-
-#include "mien/data/tasks.h"
+#include <vector>
 
 namespace mien {
 
@@ -16,9 +14,11 @@ inline double f1_from(std::int64_t tp, std::int64_t labelled_and_answered) {
              : 2.0 * static_cast<double>(tp) / static_cast<double>(labelled_and_answered);
 }
 
-/// Mean F1 of the 8 classes.
+/// Mean F1 of all classes.
 class RunningMacroF1 {
  public:
+  explicit RunningMacroF1(std::size_t classes) : right_(classes), sums_(classes) {}
+
   void add(std::size_t truth, std::size_t answer) {
     ++sums_[truth];
     ++sums_[answer];
@@ -34,12 +34,12 @@ class RunningMacroF1 {
 
   double value() const {
     double sum = 0;
-    for (std::size_t c = 0; c < kExpressions; ++c) sum += f1_from(right_[c], sums_[c]);
-    return sum / static_cast<double>(kExpressions);
+    for (std::size_t c = 0; c < right_.size(); ++c) sum += f1_from(right_[c], sums_[c]);
+    return sum / static_cast<double>(right_.size());
   }
 
  private:
-  std::array<std::int64_t, kExpressions> right_{}, sums_{};  ///< sums: labelled + answered
+  std::vector<std::int64_t> right_, sums_;  ///< sums: labelled + answered
 };
 
 }  // namespace mien

@@ -1,6 +1,8 @@
 #include "mien/tuning/tune.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "fit.h"
 #include "mien/core/error.h"
@@ -17,17 +19,29 @@ constexpr double kWorthwhile = 1e-3;  ///< F1 or CCC out of fold, an ingredient
 struct Outcome {
   std::vector<Ingredient> ingredients;
   DecisionRule rule;
-  std::vector<Tally> in_sample, out_of_fold;
+  std::vector<TaskCounts> in_sample, out_of_fold;
 };
 
-double score_of(const std::vector<Tally>& videos, Task task,
+/// `units` [videos]: whose multiplicity a video has; every video counts once without them.
+double score_of(const std::vector<TaskCounts>& videos, PartlyKnown policy,
+                std::span<const std::size_t> units = {},
                 std::span<const std::int32_t> multiplicities = {}) {
-  Tally total(task);
+  TaskCounts total(videos.front().task());
   for (std::size_t v = 0; v < videos.size(); ++v) {
-    const std::int32_t times = multiplicities.empty() ? 1 : multiplicities[v];
+    const std::int32_t times = multiplicities.empty() ? 1 : multiplicities[units[v]];
     if (times > 0) total.merge(videos[v], times);
   }
-  return total.score();
+  return total.mean(total.in_mean(policy));
+}
+
+/// The numbers of names, in the order in which they first occur.
+std::vector<std::size_t> numbered(const std::vector<std::string>& names) {
+  std::map<std::string, std::size_t> places;
+  std::vector<std::size_t> numbers;
+  for (const std::string& name : names) {
+    numbers.push_back(places.try_emplace(name, places.size()).first->second);
+  }
+  return numbers;
 }
 
 /// One task's cross-fitting with any set of ingredients.
@@ -36,7 +50,7 @@ class CrossFit {
   CrossFit(const TuneData& data, std::vector<std::int64_t> fold_of, std::int64_t threads)
       : data_(data), fold_of_(std::move(fold_of)), fitter_(data, threads) {}
 
-  Task task() const { return data_.labels.task; }
+  const TuneData& data() const { return data_; }
 
   Outcome run(const std::vector<Ingredient>& ingredients) {
     const std::size_t videos = data_.labels.videos.size();
@@ -51,9 +65,9 @@ class CrossFit {
     Outcome outcome{ingredients, fits.back().rule, {}, {}};
     for (std::size_t v = 0; v < videos; ++v) {
       const DecisionRule& unseen = fits[static_cast<std::size_t>(fold_of_[v])].rule;
-      outcome.in_sample.push_back(fitter_.tally(v, outcome.rule));
+      outcome.in_sample.push_back(fitter_.counts(v, outcome.rule));
       outcome.out_of_fold.push_back(unseen == outcome.rule ? outcome.in_sample.back()
-                                                           : fitter_.tally(v, unseen));
+                                                           : fitter_.counts(v, unseen));
     }
     return outcome;
   }
@@ -64,13 +78,19 @@ class CrossFit {
   Fitter fitter_;
 };
 
-std::vector<Ingredient> applicable(const TuneOptions& options, Task task, std::size_t runs) {
+/// Images that are no film have nothing to smooth.
+bool has_films(const TaskScores& scores) {
+  return std::ranges::any_of(scores.videos, &VideoScores::film);
+}
+
+std::vector<Ingredient> applicable(const TuneOptions& options,
+                                   const std::vector<TaskScores>& runs) {
   std::vector<Ingredient> out;
   for (const Ingredient one : kIngredients) {
     const bool asked = std::ranges::find(options.ingredients, one) != options.ingredients.end();
-    const bool possible = one == Ingredient::kBlend    ? runs > 1
-                          : one == Ingredient::kLevels ? task != Task::kVa
-                                                       : true;
+    const bool possible = one == Ingredient::kBlend    ? runs.size() > 1
+                          : one == Ingredient::kLevels ? !runs.front().task.is_continuous()
+                                                       : std::ranges::any_of(runs, has_films);
     if (asked && possible) out.push_back(one);
   }
   return out;
@@ -78,18 +98,21 @@ std::vector<Ingredient> applicable(const TuneOptions& options, Task task, std::s
 
 /// Point estimates and intervals of all outcomes on the same draws.
 std::vector<TunedScores> scores_of(const std::vector<Outcome>& outcomes,
-                                   const std::vector<Tally>& raw, Task task,
+                                   const std::vector<TaskCounts>& raw, const TuneData& data,
                                    const BootstrapOptions& options, Estimate& raw_score) {
+  const std::vector<std::size_t> units = numbered(data.units);
   const auto statistics = [&](std::span<const std::int32_t> draw) {
-    std::vector<double> values = {score_of(raw, task, draw)};
+    std::vector<double> values = {score_of(raw, data.labels.partly_known, units, draw)};
     for (const Outcome& outcome : outcomes) {
-      const double unseen = score_of(outcome.out_of_fold, task, draw);
+      const double unseen = score_of(outcome.out_of_fold, data.labels.partly_known, units, draw);
       values.insert(values.end(),
-                    {score_of(outcome.in_sample, task, draw), unseen, unseen - values.front()});
+                    {score_of(outcome.in_sample, data.labels.partly_known, units, draw), unseen,
+                     unseen - values.front()});
     }
     return values;
   };
-  const std::vector<Estimate> estimates = bootstrap(raw.size(), statistics, options);
+  const std::vector<Estimate> estimates =
+      bootstrap(std::ranges::max(units) + 1, statistics, options);
   raw_score = estimates.front();
   std::vector<TunedScores> scores;
   for (std::size_t i = 1; i < estimates.size(); i += 3) {
@@ -122,11 +145,12 @@ std::vector<std::vector<Ingredient>> sets_of(const std::vector<Ingredient>& want
 /// ingredient must bring kWorthwhile.
 std::vector<Outcome> outcomes_of(CrossFit& cross_fit, const std::vector<Ingredient>& wanted,
                                  Outcome raw) {
-  const Task task = cross_fit.task();
+  const TuneData& data = cross_fit.data();
   const auto sets = sets_of(wanted);
-  Progress progress("tuning " + task_name(task), "fits", static_cast<std::int64_t>(sets.size()));
-  const auto worth = [task](const Outcome& outcome) {
-    return score_of(outcome.out_of_fold, task) -
+  Progress progress("tuning " + task_name(data.labels.task), "fits",
+                    static_cast<std::int64_t>(sets.size()));
+  const auto worth = [&data](const Outcome& outcome) {
+    return score_of(outcome.out_of_fold, data.labels.partly_known) -
            kWorthwhile * static_cast<double>(outcome.ingredients.size());
   };
   std::vector<Outcome> outcomes;
@@ -182,15 +206,15 @@ TaskTuning tune_task(const std::vector<TaskScores>& runs, const LabelSet& labels
   TaskTuning result;
   result.task = task;
   result.folds = std::ranges::max(fold_of) + 1;
-  result.videos = static_cast<std::int64_t>(data.labels.videos.size());
+  result.videos = std::ssize(std::set(data.units.begin(), data.units.end()));
   for (const VideoLabels& video : data.labels.videos) {
     result.frames += static_cast<std::int64_t>(video.frames.size());
   }
   CrossFit cross_fit(data, std::move(fold_of), options.threads);
   const Outcome untouched = cross_fit.run({});
-  const std::vector<Ingredient> wanted = applicable(options, task, runs.size());
+  const std::vector<Ingredient> wanted = applicable(options, runs);
   std::vector<Outcome> outcomes = outcomes_of(cross_fit, wanted, untouched);
-  const auto scores = scores_of(outcomes, untouched.in_sample, task, options.bootstrap, result.raw);
+  const auto scores = scores_of(outcomes, untouched.in_sample, data, options.bootstrap, result.raw);
   const Outcome& kept = outcomes.back();
   result.scores = scores.back();
   result.rule = kept.rule;

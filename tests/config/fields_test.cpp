@@ -90,7 +90,8 @@ TEST(OverrideRefusal, NamesKeyValueAndExpectation) {
   EXPECT_EQ(refusal("rho=1"), "key = rho: there is no such key; did you mean sam.rho?");
   EXPECT_EQ(refusal("epochs=many"), "epochs = many: expected a whole number in [1, 1e+09]");
   EXPECT_EQ(refusal("epochs="), "epochs = : expected a whole number in [1, 1e+09]");
-  EXPECT_EQ(refusal("tasks=[au"), "tasks = [au: expected a list written [a,b]");
+  EXPECT_EQ(refusal("tasks=[au"),
+            "tasks = [au: expected a list written [a,b], or a mapping written {a: b}");
   EXPECT_EQ(refusal("epochs=[3]"), "epochs = [3]: expected a whole number in [1, 1e+09]");
   EXPECT_TRUE(contains(refusal("tasks=[au,va]"), "tasks = va: expected one of expr, au"));
 }

@@ -56,7 +56,8 @@ TEST(OpenImage, DecodesOnceAndHoldsThePictureUntilItIsTaken) {
 
 TEST(OpenImages, GivesThoseWithoutANumberOfTheirOwnAReasonAtTheEnd) {
   const TemporaryFolder folder;
-  for (const char* name : {"day1_07.png", "day2_07.png", "day1_09.png", "cover.png", "00.png"}) {
+  for (const char* name :
+       {"day1_07.png", "day2_07.png", "day1_09.png", "cover.png", "day1_00.png"}) {
     folder.write(name, png());
   }
   const auto source = open_images(list_videos({folder.path()}).front());

@@ -61,6 +61,48 @@ TEST(ListVideos, NamesWithoutDigitsAreNumberedInSortedOrder) {
   EXPECT_TRUE(holds(videos[0].numbers, {1, 2, 3}));
 }
 
+TEST(ListVideos, PhotosAreNumberedByOrderThoughTheirNamesEndInDigits) {
+  const TemporaryFolder root;
+  write_images(root, {"p/IMG_12.jpg", "p/DSC_3.jpg", "p/anna7.jpg", "p/scan.jpg"});
+  const auto videos = list_videos({root.path()});
+  EXPECT_TRUE(videos[0].numbered_by_order);
+  EXPECT_TRUE(holds(videos[0].files, {"DSC_3.jpg", "IMG_12.jpg", "anna7.jpg", "scan.jpg"}));
+  EXPECT_TRUE(holds(videos[0].numbers, {1, 2, 3, 4}));
+  EXPECT_TRUE(videos[0].rejected.empty());
+}
+
+TEST(ListVideos, MostImagesOfARootDecideWhetherTheyArePhotos) {
+  const TemporaryFolder photos, films;
+  const std::vector<std::string> three = {"few/00002.jpg", "few/00005.jpg", "few/00009.jpg"};
+  write_images(photos, three);
+  write_images(photos, {"many/a1.jpg", "many/b2.jpg", "many/c3.jpg", "many/d4.jpg"});
+  EXPECT_TRUE(holds(list_videos({photos.path()})[0].numbers, {1, 2, 3}))
+      << "beside photos these are photos too";
+  write_images(films, three);
+  write_images(films, {"odd/a1.jpg", "odd/b2.jpg"});
+  const auto videos = list_videos({films.path()});
+  EXPECT_TRUE(holds(videos[0].numbers, {2, 5, 9}));
+  EXPECT_TRUE(holds(videos[1].numbers, {1, 2}));
+  EXPECT_TRUE(holds(list_videos({films.path()}, true)[0].numbers, {1, 2, 3})) << "as one says";
+}
+
+TEST(ListVideos, FramesOfOneBeginningAreAFilm) {
+  const TemporaryFolder root;
+  write_images(root, {"v/cam1_07.jpg", "v/cam1_08.jpg", "v/cam1_30.jpg", "v/cover.jpg"});
+  const auto videos = list_videos({root.path()});
+  EXPECT_FALSE(videos[0].numbered_by_order);
+  EXPECT_TRUE(holds(videos[0].numbers, {7, 8, 30}));
+}
+
+TEST(NumberInName, IsTheDigitsAtItsEnd) {
+  EXPECT_EQ(number_in_name("00012.jpg"), 12);
+  EXPECT_EQ(number_in_name("a-7.png"), 7);
+  EXPECT_EQ(number_in_name("x.1.jpg"), 1);
+  EXPECT_EQ(number_in_name("12a.jpg"), std::nullopt);
+  EXPECT_EQ(number_in_name("99999999999999999999999.jpg"),
+            std::numeric_limits<std::int64_t>::max());
+}
+
 TEST(ListVideos, AnOddNameDoesNotShiftTheNumberedFrames) {
   const TemporaryFolder root;
   write_images(root, {"v/00004.jpg", "v/00005.jpg", "v/cover.jpg"});

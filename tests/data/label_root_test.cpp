@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
 #include "mien/data/labels.h"
 #include "temporary_folder.h"
 
@@ -14,7 +15,7 @@ using testing::TemporaryFolder;
 
 const std::string kExpr = "Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other\n1\n";
 
-std::string refusal(const std::filesystem::path& root, Task task = Task::kExpr) {
+std::string refusal(const std::filesystem::path& root, Task task = expr_task()) {
   return refusal_of([&] { load_labels(root, task, Split::kTrain); });
 }
 
@@ -22,7 +23,7 @@ TEST(AnnotationRoot, BothNamesOfTheExpressionFolderAreKnown) {
   for (const char* name : {"EXPR_Classification_Challenge", "EXPR_Recognition_Challenge"}) {
     const TemporaryFolder root;
     root.write(std::string(name) + "/Train_Set/v.txt", kExpr);
-    EXPECT_EQ(load_labels(root.path(), Task::kExpr, Split::kTrain).videos.size(), 1U);
+    EXPECT_EQ(load_labels(root.path(), expr_task(), Split::kTrain).videos.size(), 1U);
   }
 }
 
@@ -37,8 +38,8 @@ TEST(AnnotationRoot, TheFolderAboveWillDo) {
   const TemporaryFolder root;
   root.write("6th ABAW Annotations/EXPR_Recognition_Challenge/Train_Set/v.txt", kExpr);
   root.write("cropped_aligned/v/00001.jpg", "x");
-  EXPECT_EQ(load_labels(root.path(), Task::kExpr, Split::kTrain).videos.size(), 1U);
-  EXPECT_TRUE(holds(tasks_in(root.path()), {Task::kExpr}));
+  EXPECT_EQ(load_labels(root.path(), expr_task(), Split::kTrain).videos.size(), 1U);
+  EXPECT_TRUE(holds(tasks_in(root.path()), {expr_task()}));
 }
 
 TEST(AnnotationRoot, SeveralCandidatesAreListed) {
@@ -75,10 +76,10 @@ TEST(AnnotationRoot, AMisspeltChallengeFolderIsNamed) {
 TEST(AnnotationRoot, AMissingTaskIsNamed) {
   const TemporaryFolder root;
   root.write("EXPR_Recognition_Challenge/Train_Set/v.txt", kExpr);
-  EXPECT_TRUE(contains(refusal(root.path(), Task::kAu),
+  EXPECT_TRUE(contains(refusal(root.path(), au_task()),
                        "no labels of the task au, expected the folder AU_Detection_Challenge"));
   root.write("AU_Detection_Chalenge/Train_Set/v.txt", "");
-  EXPECT_TRUE(contains(refusal(root.path(), Task::kAu), "(found AU_Detection_Chalenge)"));
+  EXPECT_TRUE(contains(refusal(root.path(), au_task()), "(found AU_Detection_Chalenge)"));
 }
 
 TEST(AnnotationRoot, AFolderTooDeepIsSentBackUp) {
@@ -104,7 +105,7 @@ TEST(AnnotationRoot, KnowsMultitaskListsFromChallengeFolders) {
   EXPECT_TRUE(is_multitask_root(root.path() / "lists"));
   EXPECT_FALSE(is_multitask_root(root.path() / "challenges"));
   EXPECT_FALSE(is_multitask_root(root.path() / "nowhere"));
-  EXPECT_TRUE(holds(tasks_in(root.path() / "lists"), {Task::kExpr, Task::kAu, Task::kVa}));
+  EXPECT_TRUE(holds(tasks_in(root.path() / "lists"), {expr_task(), au_task(), va_task()}));
 }
 
 }  // namespace

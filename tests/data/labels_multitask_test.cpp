@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
 #include "mien/data/labels.h"
 #include "temporary_folder.h"
 
@@ -22,34 +23,34 @@ LabelSet load(const std::string& rows, Task task, const std::string& header = kH
 }
 
 std::string refusal(const std::string& rows, const std::string& header = kHeader) {
-  return refusal_of([&] { load(rows, Task::kExpr, header); });
+  return refusal_of([&] { load(rows, expr_task(), header); });
 }
 
 TEST(MultitaskLabels, EachTaskKeepsItsOwnColumns) {
   const std::string row = "v/00003.jpg,0.5,-0.25,4" + kAus;
-  EXPECT_TRUE(holds(load(row, Task::kVa).videos[0].values, {.5F, -.25F}));
-  EXPECT_TRUE(holds(load(row, Task::kExpr).videos[0].values, {4}));
-  EXPECT_TRUE(holds(load(row, Task::kAu).videos[0].values, {0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0}));
+  EXPECT_TRUE(holds(load(row, va_task()).videos[0].values, {.5F, -.25F}));
+  EXPECT_TRUE(holds(load(row, expr_task()).videos[0].values, {4}));
+  EXPECT_TRUE(holds(load(row, au_task()).videos[0].values, {0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0}));
 }
 
 TEST(MultitaskLabels, TheImageNamesTheFrame) {
   const LabelSet set =
       load("b/00009.jpg,0,0,1" + kAus + "a/00002.jpg,0,0,2" + kAus + "b/00004.jpg,0,0,3" + kAus,
-           Task::kExpr);
+           expr_task());
   ASSERT_EQ(set.videos.size(), 2U);
   EXPECT_EQ(set.videos[0].video, "a");
   EXPECT_TRUE(holds(set.videos[1].frames, {4, 9}));
   EXPECT_TRUE(holds(set.videos[1].values, {3, 1}));
 }
 
-TEST(MultitaskLabels, InvalidRowsStayWithTheirMarks) {
-  const LabelSet set = load("v/00001.jpg,-5,-5,-1" + kAus, Task::kVa);
-  EXPECT_TRUE(holds(set.videos[0].values, {-5, -5}));
+TEST(MultitaskLabels, RowsOfWhichNothingIsKnownStay) {
+  const LabelSet set = load("v/00001.jpg,-5,-5,-1" + kAus, va_task());
+  EXPECT_TRUE(same_values(set.videos[0].values, std::vector<double>{kUnknown, kUnknown}));
 }
 
 TEST(MultitaskLabels, AnyHeaderWillDoBecauseColumnsCount) {
   const std::string row = "v/00001.jpg, 0, 0, 6" + kAus;
-  EXPECT_EQ(load(row, Task::kExpr, "a,b\r\n").videos[0].values[0], 6);
+  EXPECT_EQ(load(row, expr_task(), "a,b\r\n").videos[0].values[0], 6);
 }
 
 TEST(MultitaskLabels, RefusesAListWithoutAHeader) {
@@ -60,7 +61,7 @@ TEST(MultitaskLabels, RefusesAListWithoutAHeader) {
 TEST(MultitaskLabels, RepeatedRowsCountOnce) {
   const std::string row = "v/00001.jpg,0.5,0,1" + kAus;
   const LabelSet set =
-      load(row + "v/00002.jpg,0,0,2" + kAus + "v/00001.jpg,0.50,0,1" + kAus + row, Task::kExpr);
+      load(row + "v/00002.jpg,0,0,2" + kAus + "v/00001.jpg,0.50,0,1" + kAus + row, expr_task());
   EXPECT_TRUE(holds(set.videos[0].frames, {1, 2}));
   EXPECT_TRUE(holds(set.videos[0].values, {1, 2}));
 }
@@ -93,7 +94,7 @@ TEST(MultitaskLabels, RefusesIllegalValuesOfAnyTask) {
 TEST(MultitaskLabels, RefusesAMissingList) {
   const TemporaryFolder root;
   root.write("training_set_annotations.txt", kHeader);
-  EXPECT_TRUE(contains(refusal_of([&] { load_labels(root.path(), Task::kVa, Split::kValidation); }),
+  EXPECT_TRUE(contains(refusal_of([&] { load_labels(root.path(), va_task(), Split::kValidation); }),
                        "validation_set_annotations.txt: does not exist"));
 }
 

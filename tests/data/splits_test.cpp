@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "expectations.h"
-#include "mien/data/tasks.h"
 
 namespace mien {
 namespace {
@@ -63,23 +63,22 @@ TEST(AssignFolds, OneFoldTakesAllAndNoneIsRefused) {
   EXPECT_EQ(refusal_of([] { assign_folds({"a"}, 0); }), "folds = 0: expected at least 1");
 }
 
+TEST(AssignGroupFolds, IsTheRuleOfTheRecordings) {
+  const std::vector<std::string> videos = many_videos();
+  std::set<std::string> recordings;
+  for (const std::string& video : videos) recordings.insert(recording_of(video));
+  for (const std::int64_t folds : {1, 2, 5, 200}) {
+    const auto of_videos = assign_folds(videos, folds);
+    const auto of_groups = assign_group_folds(recordings, folds);
+    for (std::size_t v = 0; v < videos.size(); ++v) {
+      EXPECT_EQ(of_groups.at(recording_of(videos[v])), of_videos[v]);
+    }
+  }
+  EXPECT_EQ(refusal_of([] { assign_group_folds({"a"}, 0); }), "folds = 0: expected at least 1");
+}
+
 TEST(SharedRecordings, FindsWhatIsOnBothSides) {
   EXPECT_TRUE(holds(shared_recordings({"b_left", "a", "c"}, {"b_right", "d", "a"}), {"a", "b"}));
-}
-
-TEST(Tasks, HaveNamesAndColumns) {
-  for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
-    EXPECT_EQ(task_from_name(task_name(task), "tasks"), task);
-  }
-  EXPECT_EQ(label_columns(Task::kExpr), 1U);
-  EXPECT_EQ(score_columns(Task::kExpr), 8U);
-  EXPECT_EQ(label_columns(Task::kAu), 12U);
-  EXPECT_EQ(score_columns(Task::kVa), 2U);
-}
-
-TEST(Tasks, UnknownNamesAreRefusedWithTheNearMiss) {
-  EXPECT_EQ(refusal_of([] { task_from_name("exprs", "tasks"); }),
-            "tasks = exprs: expected one of expr, au, va; did you mean expr?");
 }
 
 }  // namespace

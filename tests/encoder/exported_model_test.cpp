@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
 #include "temporary_folder.h"
 
 namespace mien {
@@ -45,7 +46,7 @@ ExportedHead head_of(std::int64_t inputs) {
 TEST(ExportedModel, LoadsInLibTorchAndAnswersFromBytes) {
   const TemporaryFolder folder;
   std::stringstream archive;
-  export_model(write_encoder(folder), {}, head_of(3), {{Task::kAu, std::vector<double>(12, .7)}},
+  export_model(write_encoder(folder), {}, head_of(3), {{au_task(), std::vector<double>(12, .7)}},
                R"({"format": "mien-model"})", archive);
   torch::jit::ExtraFilesMap extra{{"mien.json", ""}};
   torch::jit::Module model = torch::jit::load(archive, at::kCPU, extra);
@@ -70,7 +71,7 @@ TEST(ExportedModel, RefusesAHeadOfOtherEmbeddings) {
   const TemporaryFolder folder;
   std::stringstream archive;
   EXPECT_TRUE(contains(refusal_of([&] {
-                         export_model(write_encoder(folder), {}, head_of(5), {{Task::kAu, {}}},
+                         export_model(write_encoder(folder), {}, head_of(5), {{au_task(), {}}},
                                       "{}", archive);
                        }),
                        "--encoder"));

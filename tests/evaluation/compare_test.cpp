@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mien/core/error.h"
+#include "mien/data/challenge.h"
 #include "mien/evaluation/compare_report.h"
 #include "mien/evaluation/robustness.h"
 
@@ -12,11 +13,11 @@ namespace mien {
 namespace {
 
 LabelSet expr_labels(std::vector<VideoLabels> videos) {
-  return {Task::kExpr, Split::kValidation, std::move(videos), {}};
+  return {expr_task(), Split::kValidation, std::move(videos), {}};
 }
 
 TaskDecisions expr(std::vector<VideoLabels> videos) {
-  return {Task::kExpr, std::move(videos)};
+  return {expr_task(), std::move(videos)};
 }
 
 EvaluationOptions quick() {
@@ -25,7 +26,7 @@ EvaluationOptions quick() {
   return options;
 }
 
-const LabelSet kLabels = expr_labels({{"a", {1, 2, 3}, {0, 1, 2}}, {"b", {1, 2}, {0, -1}}});
+const LabelSet kLabels = expr_labels({{"a", {1, 2, 3}, {0, 1, 2}}, {"b", {1, 2}, {0, kUnknown}}});
 
 TEST(CompareDecisions, ScoresBothOnTheFramesThatBothDecide) {
   const auto first = expr({{"a", {1, 2}, {0, 1}}, {"b", {1, 2}, {0, 0}}});
@@ -53,7 +54,7 @@ TEST(CompareDecisions, HasNeitherIntervalNorProbabilityWithoutDraws) {
 
 TEST(CompareDecisions, RefusesOtherTasksAndSidesThatNeverMeet) {
   const auto side = expr({{"a", {1}, {0}}});
-  EXPECT_THROW(compare_decisions(side, {Task::kVa, {}}, kLabels, quick()), InputError);
+  EXPECT_THROW(compare_decisions(side, {va_task(), {}}, kLabels, quick()), InputError);
   EXPECT_THROW(compare_decisions(side, expr({{"a", {2}, {0}}}), kLabels, quick()), InputError);
   EXPECT_THROW(compare_decisions(side, expr({{"z", {1}, {0}}}), kLabels, quick()), InputError);
 }
@@ -92,7 +93,7 @@ TEST(CompareText, CanBePasted) {
   const auto first = expr({{"a", {1, 2}, {0, 1}}, {"b", {1}, {0}}});
   const auto second = expr({{"a", {1, 2, 3}, {0, 3, 2}}, {"b", {1}, {0}}});
   SideComparison side{.name = "runs/b", .tasks_left_out = {"au"}};
-  side.tasks.emplace(Task::kExpr, compare_decisions(first, second, kLabels, quick()));
+  side.tasks.emplace(expr_task(), compare_decisions(first, second, kLabels, quick()));
   report.others.push_back(side);
   const std::string text = to_text(report);
   for (const char* part :

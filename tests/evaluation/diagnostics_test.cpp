@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "mien/core/error.h"
+#include "mien/data/challenge.h"
 #include "mien/evaluation/agreement.h"
 #include "mien/evaluation/evaluate.h"
 
@@ -21,18 +22,19 @@ LabelSet label_of(Task task, std::vector<double> values, std::int32_t frame = 3)
 }
 
 TEST(Diagnose, GivesTheCrossEntropyOfLogitsThatOverflow) {
-  const TaskScores logits = one_frame(Task::kExpr, {1000, 0, 0, 0, 0, 0, 0, 0});
+  const TaskScores logits = one_frame(expr_task(), {1000, 0, 0, 0, 0, 0, 0, 0});
   const auto found =
-      diagnose(logits, probabilities_of(logits), label_of(Task::kExpr, {1}), AuPolicy::kDropFrame);
+      diagnose(logits, probabilities_of(logits), label_of(expr_task(), {1}), PartlyKnown::kDropRow);
   EXPECT_EQ(found.loss.terms, 1);
   for (const double mean : found.loss.means) EXPECT_DOUBLE_EQ(mean, 1000);
   EXPECT_DOUBLE_EQ(found.ece(), 1);
 }
 
 TEST(Diagnose, LeavesOutFramesThatAreNotScored) {
-  const TaskScores logits = one_frame(Task::kExpr, std::vector<float>(8));
-  for (const LabelSet& labels : {label_of(Task::kExpr, {-1}), label_of(Task::kExpr, {0}, 4)}) {
-    const auto found = diagnose(logits, probabilities_of(logits), labels, AuPolicy::kDropFrame);
+  const TaskScores logits = one_frame(expr_task(), std::vector<float>(8));
+  for (const LabelSet& labels :
+       {label_of(expr_task(), {kUnknown}), label_of(expr_task(), {0}, 4)}) {
+    const auto found = diagnose(logits, probabilities_of(logits), labels, PartlyKnown::kDropRow);
     EXPECT_EQ(found.loss.terms, 0);
     EXPECT_EQ(found.loss.means[0], 0);
   }
@@ -40,26 +42,26 @@ TEST(Diagnose, LeavesOutFramesThatAreNotScored) {
 
 TEST(Diagnose, CountsActionUnitsByThePolicy) {
   std::vector<double> truth(kActionUnits);
-  truth[4] = -1;
-  const TaskScores logits = one_frame(Task::kAu, std::vector<float>(kActionUnits));
+  truth[4] = kUnknown;
+  const TaskScores logits = one_frame(au_task(), std::vector<float>(kActionUnits));
   const TaskScores p = probabilities_of(logits);
-  const LabelSet labels = label_of(Task::kAu, truth);
-  EXPECT_EQ(diagnose(logits, p, labels, AuPolicy::kDropFrame).loss.terms, 0);
-  const auto masked = diagnose(logits, p, labels, AuPolicy::kMaskValue);
+  const LabelSet labels = label_of(au_task(), truth);
+  EXPECT_EQ(diagnose(logits, p, labels, PartlyKnown::kDropRow).loss.terms, 0);
+  const auto masked = diagnose(logits, p, labels, PartlyKnown::kMaskValue);
   EXPECT_EQ(masked.loss.terms, 11);
   EXPECT_NEAR(masked.loss.means[0], std::log(2.0), 1e-15);
 }
 
 TEST(Diagnose, RefusesProbabilitiesOfOtherFrames) {
-  const TaskScores logits = one_frame(Task::kVa, {0, 0});
-  EXPECT_THROW(diagnose(logits, {Task::kVa, {{"v", {4}, {0, 0}}}}, label_of(Task::kVa, {0, 0}),
-                        AuPolicy::kDropFrame),
+  const TaskScores logits = one_frame(va_task(), {0, 0});
+  EXPECT_THROW(diagnose(logits, {va_task(), {{"v", {4}, {0, 0}}}}, label_of(va_task(), {0, 0}),
+                        PartlyKnown::kDropRow),
                std::logic_error);
 }
 
 TEST(AgreementOf, CountsFramesOfBothAndOfOne) {
-  const TaskDecisions first{Task::kVa, {{"v", {1, 2, 3}, {0, 0, .5, .5, 1, 1}}}};
-  const TaskDecisions second{Task::kVa,
+  const TaskDecisions first{va_task(), {{"v", {1, 2, 3}, {0, 0, .5, .5, 1, 1}}}};
+  const TaskDecisions second{va_task(),
                              {{"v", {2, 3, 4}, {.5, .5, 1, .5, 0, 0}}, {"w", {1}, {0, 0}}}};
   const Agreement found = agreement_of(first, second, "p.txt");
   EXPECT_EQ(found.frames, 2);
@@ -70,9 +72,9 @@ TEST(AgreementOf, CountsFramesOfBothAndOfOne) {
 }
 
 TEST(AgreementOf, RefusesAnotherTaskAndFramesThatNeverMeet) {
-  const TaskDecisions first{Task::kExpr, {{"v", {1}, {0}}}};
-  EXPECT_THROW(agreement_of(first, {Task::kVa, {}}, "p.txt"), InputError);
-  EXPECT_THROW(agreement_of(first, {Task::kExpr, {{"v", {2}, {0}}}}, "p.txt"), InputError);
+  const TaskDecisions first{expr_task(), {{"v", {1}, {0}}}};
+  EXPECT_THROW(agreement_of(first, {va_task(), {}}, "p.txt"), InputError);
+  EXPECT_THROW(agreement_of(first, {expr_task(), {{"v", {2}, {0}}}}, "p.txt"), InputError);
 }
 
 TEST(WorstDecile, IsATenthRoundedUp) {

@@ -5,12 +5,13 @@
 #include <string>
 
 #include "mien/core/error.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
 
 LabelSet expr_labels(std::vector<VideoLabels> videos) {
-  return {Task::kExpr, Split::kValidation, std::move(videos), {}};
+  return {expr_task(), Split::kValidation, std::move(videos), {}};
 }
 
 EvaluationOptions quick() {
@@ -36,8 +37,8 @@ VideoLabels au_video(const std::string& name, const std::vector<double>& first_u
 }
 
 TEST(EvaluateTask, ScoresPredictedValidFramesOnly) {
-  const auto labels = expr_labels({{"a", {1, 2, 3, 4}, {0, 1, -1, 1}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {1, 2, 3, 9}, {0, 1, 5, 5}}}};
+  const auto labels = expr_labels({{"a", {1, 2, 3, 4}, {0, 1, kUnknown, 1}}});
+  const TaskDecisions decisions{expr_task(), {{"a", {1, 2, 3, 9}, {0, 1, 5, 5}}}};
   const TaskResult result = evaluate_task(decisions, labels, quick());
   EXPECT_EQ(result.frames, 2);
   EXPECT_EQ(result.videos, 1);
@@ -49,9 +50,11 @@ TEST(EvaluateTask, ScoresPredictedValidFramesOnly) {
 }
 
 TEST(EvaluateTask, NamesAndCountsVideosWithoutAnyPrediction) {
-  const auto labels = expr_labels(
-      {{"a", {1}, {0}}, {"b", {1, 2, 3}, {1, -1, 2}}, {"c", {1}, {-1}}, {"d", {1}, {2}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {1}, {0}}, {"d", {}, {}}, {"x", {1}, {0}}}};
+  const auto labels = expr_labels({{"a", {1}, {0}},
+                                   {"b", {1, 2, 3}, {1, kUnknown, 2}},
+                                   {"c", {1}, {kUnknown}},
+                                   {"d", {1}, {2}}});
+  const TaskDecisions decisions{expr_task(), {{"a", {1}, {0}}, {"d", {}, {}}, {"x", {1}, {0}}}};
   const TaskResult result = evaluate_task(decisions, labels, quick());
   EXPECT_EQ(result.missing_videos, (std::vector<std::string>{"b", "d"}));
   EXPECT_EQ(result.missing_frames, 3);
@@ -60,7 +63,7 @@ TEST(EvaluateTask, NamesAndCountsVideosWithoutAnyPrediction) {
 
 TEST(EvaluateTask, FillsEveryLabelledFrameFromTheNearestWhenAsked) {
   const auto labels = expr_labels({{"a", {1, 2, 3, 4, 5, 6}, {1, 1, 1, 2, 2, 2}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {2, 5}, {1, 2}}}};
+  const TaskDecisions decisions{expr_task(), {{"a", {2, 5}, {1, 2}}}};
   const TaskResult result = evaluate_task(decisions, labels, every_frame());
   EXPECT_EQ(result.frames, 6);
   EXPECT_EQ(result.missing_frames, 4);
@@ -70,13 +73,13 @@ TEST(EvaluateTask, FillsEveryLabelledFrameFromTheNearestWhenAsked) {
 
 TEST(EvaluateTask, TakesTheEarlierOfTwoEquallyNearFrames) {
   const auto labels = expr_labels({{"a", {1, 2, 3}, {4, 4, 6}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {1, 3}, {4, 6}}}};
+  const TaskDecisions decisions{expr_task(), {{"a", {1, 3}, {4, 6}}}};
   EXPECT_DOUBLE_EQ(evaluate_task(decisions, labels, every_frame()).accuracy, 1.0);
 }
 
 TEST(EvaluateTask, FillsAVideoWithoutPredictionsWithThePrior) {
   const auto labels = expr_labels({{"a", {1}, {0}}, {"b", {1, 2}, {7, 7}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {1}, {0}}}};
+  const TaskDecisions decisions{expr_task(), {{"a", {1}, {0}}}};
   auto options = every_frame();
   options.prior = {.1F, 0, 0, 0, 0, 0, 0, .9F};
   const TaskResult result = evaluate_task(decisions, labels, options);
@@ -89,8 +92,8 @@ TEST(EvaluateTask, FillsAVideoWithoutPredictionsWithThePrior) {
 
 TEST(EvaluateTask, PrefersInterpolatedScoresWhenTheyAreGiven) {
   const auto labels = expr_labels({{"a", {1, 2, 3}, {0, 5, 1}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {1, 3}, {0, 1}}}};
-  const TaskDecisions interpolated{Task::kExpr, {{"a", {1, 2, 3}, {7, 5, 7}}}};
+  const TaskDecisions decisions{expr_task(), {{"a", {1, 3}, {0, 1}}}};
+  const TaskDecisions interpolated{expr_task(), {{"a", {1, 2, 3}, {7, 5, 7}}}};
   auto options = every_frame();
   options.interpolated = &interpolated;
   const TaskResult result = evaluate_task(decisions, labels, options);
@@ -100,8 +103,8 @@ TEST(EvaluateTask, PrefersInterpolatedScoresWhenTheyAreGiven) {
 
 TEST(EvaluateTask, FillsValenceAndArousalLinearly) {
   const LabelSet labels{
-      Task::kVa, Split::kValidation, {{"a", {1, 2, 3}, {0, 1, .5F, .5F, 1, 0}}}, {}};
-  const TaskDecisions decisions{Task::kVa, {{"a", {1, 3}, {0, 1, 1, 0}}}};
+      va_task(), Split::kValidation, {{"a", {1, 2, 3}, {0, 1, .5F, .5F, 1, 0}}}, {}};
+  const TaskDecisions decisions{va_task(), {{"a", {1, 3}, {0, 1, 1, 0}}}};
   const TaskResult result = evaluate_task(decisions, labels, every_frame());
   EXPECT_EQ(result.frames, 3);
   EXPECT_NEAR(result.score.value, 1.0, 1e-12);
@@ -110,8 +113,8 @@ TEST(EvaluateTask, FillsValenceAndArousalLinearly) {
 
 TEST(EvaluateTask, LeavesOutInvalidValenceAndArousal) {
   const LabelSet labels{
-      Task::kVa, Split::kValidation, {{"a", {1, 2, 3}, {0, .5F, .5F, 0, -5, -5}}}, {}};
-  const TaskDecisions decisions{Task::kVa, {{"a", {1, 2, 3}, {0, .5F, .5F, 0, 1, 1}}}};
+      va_task(), Split::kValidation, {{"a", {1, 2, 3}, {0, .5F, .5F, 0, kUnknown, kUnknown}}}, {}};
+  const TaskDecisions decisions{va_task(), {{"a", {1, 2, 3}, {0, .5F, .5F, 0, 1, 1}}}};
   const TaskResult result = evaluate_task(decisions, labels, quick());
   EXPECT_EQ(result.frames, 2);
   EXPECT_NEAR(result.score.value, 1.0, 1e-12);
@@ -120,14 +123,14 @@ TEST(EvaluateTask, LeavesOutInvalidValenceAndArousal) {
 
 TEST(EvaluateTask, CountsFramesByTheActionUnitPolicy) {
   VideoLabels truth = au_video("a", {1, 1, 0});
-  truth.values[5] = -1;  // frame 1, AU10
-  const LabelSet labels{Task::kAu, Split::kValidation, {truth}, {}};
-  const TaskDecisions decisions{Task::kAu, {au_video("a", {1, 0, 0})}};
+  truth.values[5] = kUnknown;  // frame 1, AU10
+  const LabelSet labels{au_task(), Split::kValidation, {truth}, {}};
+  const TaskDecisions decisions{au_task(), {au_video("a", {1, 0, 0})}};
   auto options = quick();
   const TaskResult dropped = evaluate_task(decisions, labels, options);
   EXPECT_EQ(dropped.frames, 2);
   EXPECT_EQ(dropped.parts.at(0).score.value, 0.0);
-  options.au_policy = AuPolicy::kMaskValue;
+  options.partly_known = PartlyKnown::kMaskValue;
   const TaskResult masked = evaluate_task(decisions, labels, options);
   EXPECT_EQ(masked.frames, 3);
   EXPECT_DOUBLE_EQ(masked.parts.at(0).score.value, 2.0 / 3);
@@ -135,7 +138,7 @@ TEST(EvaluateTask, CountsFramesByTheActionUnitPolicy) {
 
 TEST(EvaluateTask, ComparesWithTheMostFrequentClassOfTheTrainingLabels) {
   const auto labels = expr_labels({{"a", {1, 2, 3, 4}, {0, 0, 0, 7}}});
-  const TaskDecisions decisions{Task::kExpr, {{"a", {1, 2, 3, 4}, {1, 1, 1, 1}}}};
+  const TaskDecisions decisions{expr_task(), {{"a", {1, 2, 3, 4}, {1, 1, 1, 1}}}};
   auto options = quick();
   const auto own = evaluate_task(decisions, labels, options).baseline;
   ASSERT_TRUE(own.has_value());
@@ -149,8 +152,8 @@ TEST(EvaluateTask, ComparesWithTheMostFrequentClassOfTheTrainingLabels) {
 }
 
 TEST(EvaluateTask, ComparesActionUnitsWithAlwaysOneFromAHalfOn) {
-  const LabelSet labels{Task::kAu, Split::kValidation, {au_video("a", {1, 0})}, {}};
-  const TaskDecisions decisions{Task::kAu, {au_video("a", {0, 0})}};
+  const LabelSet labels{au_task(), Split::kValidation, {au_video("a", {1, 0})}, {}};
+  const TaskDecisions decisions{au_task(), {au_video("a", {0, 0})}};
   const auto baseline = evaluate_task(decisions, labels, quick()).baseline;
   EXPECT_EQ(baseline->answers, std::vector<std::string>{"AU1"});
   EXPECT_DOUBLE_EQ(baseline->f1, 2.0 / 3 / 12);
@@ -158,7 +161,7 @@ TEST(EvaluateTask, ComparesActionUnitsWithAlwaysOneFromAHalfOn) {
 
 TEST(EvaluateTask, SaysWhichPartsAreUndefined) {
   const auto labels = expr_labels({{"a", {1, 2}, {0, 0}}});
-  const auto result = evaluate_task({Task::kExpr, {{"a", {1, 2}, {0, 3}}}}, labels, quick());
+  const auto result = evaluate_task({expr_task(), {{"a", {1, 2}, {0, 3}}}}, labels, quick());
   EXPECT_TRUE(result.parts.at(0).defined);
   EXPECT_TRUE(result.parts.at(3).defined);
   EXPECT_FALSE(result.parts.at(5).defined);
@@ -167,7 +170,7 @@ TEST(EvaluateTask, SaysWhichPartsAreUndefined) {
 
 TEST(EvaluateTask, GivesIntervalsUnlessNoDrawsAreAskedFor) {
   const auto labels = expr_labels({{"a", {1, 2}, {0, 1}}, {"b", {1}, {0}}, {"c", {1}, {1}}});
-  const TaskDecisions decisions{Task::kExpr,
+  const TaskDecisions decisions{expr_task(),
                                 {{"a", {1, 2}, {0, 0}}, {"b", {1}, {0}}, {"c", {1}, {1}}}};
   auto options = quick();
   const TaskResult result = evaluate_task(decisions, labels, options);
@@ -181,7 +184,7 @@ TEST(EvaluateTask, GivesIntervalsUnlessNoDrawsAreAskedFor) {
 }
 
 TEST(EvaluateTask, RefusesDecisionsOfAnotherTask) {
-  EXPECT_THROW(evaluate_task({Task::kAu, {}}, expr_labels({{"a", {1}, {0}}}), quick()), InputError);
+  EXPECT_THROW(evaluate_task({au_task(), {}}, expr_labels({{"a", {1}, {0}}}), quick()), InputError);
 }
 
 TEST(EvaluateTask, RefusesPredictionsThatMeetNoLabelAndNamesBothVideos) {
@@ -189,7 +192,7 @@ TEST(EvaluateTask, RefusesPredictionsThatMeetNoLabelAndNamesBothVideos) {
     auto options = quick();
     options.all_frames = all_frames;
     try {
-      evaluate_task({Task::kExpr, {{"A", {1}, {0}}}}, expr_labels({{"a", {1}, {0}}}), options);
+      evaluate_task({expr_task(), {{"A", {1}, {0}}}}, expr_labels({{"a", {1}, {0}}}), options);
       FAIL();
     } catch (const InputError& error) {
       EXPECT_STREQ(error.what(),
@@ -200,16 +203,16 @@ TEST(EvaluateTask, RefusesPredictionsThatMeetNoLabelAndNamesBothVideos) {
 }
 
 TEST(EvaluateTask, RefusesLabelsWithoutAnyValidFrame) {
-  EXPECT_THROW(
-      evaluate_task({Task::kExpr, {{"a", {1}, {0}}}}, expr_labels({{"a", {1}, {-1}}}), quick()),
-      InputError);
+  EXPECT_THROW(evaluate_task({expr_task(), {{"a", {1}, {0}}}},
+                             expr_labels({{"a", {1}, {kUnknown}}}), quick()),
+               InputError);
 }
 
 TEST(InterpolatedAtLabels, AnswersEveryLabelledFrameOfTheVideosItHas) {
-  const TaskScores scores{Task::kVa,
+  const TaskScores scores{va_task(),
                           {{"a", {1, 3}, {0, 0, 1, .5F}}, {"b", {}, {}}, {"x", {1}, {0, 0}}}};
   const LabelSet labels{
-      Task::kVa, Split::kValidation, {{"a", {2, 9}, {0, 0, 0, 0}}, {"b", {1}, {0, 0}}}, {}};
+      va_task(), Split::kValidation, {{"a", {2, 9}, {0, 0, 0, 0}}, {"b", {1}, {0, 0}}}, {}};
   const TaskScores out = interpolated_at_labels(scores, labels);
   ASSERT_EQ(out.videos.size(), 1U);
   EXPECT_EQ(out.videos[0].frames, (std::vector<std::int32_t>{2, 9}));

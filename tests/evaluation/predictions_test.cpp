@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mien/core/error.h"
+#include "mien/data/challenge.h"
 #include "temporary_folder.h"
 
 namespace mien {
@@ -18,7 +19,7 @@ class ReadPredictions : public ::testing::Test {
   }
 
   TaskDecisions expr(const std::string& rows) const {
-    return read_predictions(file(rows), SubmissionTask::kExpr).at(Task::kExpr);
+    return read_predictions(file(rows), SubmissionTask::kExpr).at(expr_task());
   }
 
   /// The message without the path; empty when the file is accepted.
@@ -48,7 +49,7 @@ TEST_F(ReadPredictions, AcceptsAByteOrderMarkCrlfAndNoLastLineEnd) {
   const auto path =
       folder_.write("crlf.txt", "\xEF\xBB\xBF" + official_header(SubmissionTask::kVa) +
                                     "\r\nv/00001.jpg,0.5,-0.5\r\nv/00002.jpg,1,-1");
-  const auto decisions = read_predictions(path, SubmissionTask::kVa).at(Task::kVa);
+  const auto decisions = read_predictions(path, SubmissionTask::kVa).at(va_task());
   EXPECT_EQ(decisions.videos.at(0).values, (std::vector<double>{0.5F, -0.5F, 1, -1}));
 }
 
@@ -56,9 +57,9 @@ TEST_F(ReadPredictions, SplitsAMultiTaskFileByPosition) {
   const auto path = file("v/00007.jpg,0.5,-0.25,6,1,0,0,0,0,0,0,0,0,0,0,1\n", SubmissionTask::kMtl);
   const auto decisions = read_predictions(path, SubmissionTask::kMtl);
   ASSERT_EQ(decisions.size(), 3U);
-  EXPECT_EQ(decisions.at(Task::kExpr).videos.at(0).values, std::vector<double>{6});
-  EXPECT_EQ(decisions.at(Task::kVa).videos.at(0).values, (std::vector<double>{0.5F, -0.25F}));
-  const auto& units = decisions.at(Task::kAu).videos.at(0);
+  EXPECT_EQ(decisions.at(expr_task()).videos.at(0).values, std::vector<double>{6});
+  EXPECT_EQ(decisions.at(va_task()).videos.at(0).values, (std::vector<double>{0.5F, -0.25F}));
+  const auto& units = decisions.at(au_task()).videos.at(0);
   EXPECT_EQ(units.frames, std::vector<std::int32_t>{7});
   ASSERT_EQ(units.values.size(), 12U);
   EXPECT_EQ(units.values[0] + units.values[11], 2);

@@ -4,13 +4,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mien/data/challenge.h"
+
 namespace mien {
 namespace {
 
-EvaluationReport full_report(std::int64_t draws, AuPolicy policy = AuPolicy::kDropFrame) {
+EvaluationReport full_report(std::int64_t draws, PartlyKnown policy = PartlyKnown::kDropRow) {
   EvaluationOptions options;
   options.bootstrap.draws = draws;
-  options.au_policy = policy;
+  options.partly_known = policy;
   EvaluationReport report;
   const auto add = [&](Task task, const std::vector<double>& truth,
                        const std::vector<double>& prediction) {
@@ -29,11 +31,11 @@ EvaluationReport full_report(std::int64_t draws, AuPolicy policy = AuPolicy::kDr
                        {}},
                       options);
   };
-  add(Task::kExpr, {0, 0, 4, 7}, {0, 4, 4, 7});
+  add(expr_task(), {0, 0, 4, 7}, {0, 4, 4, 7});
   std::vector<double> units(48, 0.0F);
   units[0] = units[12] = 1;
-  add(Task::kAu, units, units);
-  add(Task::kVa, {0, 0, .5F, .5F, 1, 1, 0, 0}, {0, .1F, .5F, .4F, 1, .9F, 0, 0});
+  add(au_task(), units, units);
+  add(va_task(), {0, 0, .5F, .5F, 1, 1, 0, 0}, {0, .1F, .5F, .4F, 1, .9F, 0, 0});
   return report;
 }
 
@@ -77,7 +79,7 @@ TEST(EvaluationJson, AddsThreeTasksUpToP) {
               tasks.at("va").at("ccc").get<double>() + tasks.at("expr").at("f1").get<double>() +
                   tasks.at("au").at("f1").get<double>(),
               1e-15);
-  report.tasks.erase(Task::kVa);
+  report.tasks.erase(va_task());
   EXPECT_FALSE(to_json(report).at("tasks").contains("mtl"));
 }
 
@@ -85,7 +87,7 @@ TEST(EvaluationText, TellsAPersonWhatTheNumbersAre) {
   const std::string text = to_text(full_report(100));
   for (const char* part :
        {"EXPR", "95 %", "majority", "accuracy", "Happiness", "confusion (rows: truth", "AU26",
-        "frames with a -1 among their 12 AUs are left out", "valence", "MTL",
+        "frames with an output that is not labelled are left out", "valence", "MTL",
         "2 labelled frames without a prediction, left out", "without any prediction: 1 video (w)",
         "neither labelled nor predicted here"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
@@ -93,7 +95,8 @@ TEST(EvaluationText, TellsAPersonWhatTheNumbersAre) {
 }
 
 TEST(EvaluationText, NamesTheOtherActionUnitPolicy) {
-  EXPECT_NE(to_text(full_report(0, AuPolicy::kMaskValue)).find("leaves out that AU only"),
+  EXPECT_NE(to_text(full_report(0, PartlyKnown::kMaskValue))
+                .find("each output is scored on the frames that are labelled for it"),
             std::string::npos);
 }
 

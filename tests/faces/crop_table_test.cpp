@@ -50,7 +50,7 @@ TEST(CropTable, ARowAFaceWithAsManyFieldsAsTheHeader) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0],
             "clip,26,1.0000,1,1.00,2.00,3.46,4.00,0.00,0.00,0.00,0.00,0.00,0.00,0.00,0.00,0.00,"
-            "0.00,0.9877,folder1/00026.jpg,mtcnn,");
+            "0.00,0.9877,folder1/00026.jpg,mtcnn,,");
   const std::string header = table_header();
   for (const std::string& line : lines) {
     EXPECT_EQ(split(line, ',').size(), split(header, ',').size()) << line;
@@ -60,8 +60,8 @@ TEST(CropTable, ARowAFaceWithAsManyFieldsAsTheHeader) {
 TEST(CropTable, AFrameWithoutAFaceHasOneRowWithAReason) {
   const auto [lines, without] = finished({frame(1, {}), frame(2, {}, "cannot be decoded")});
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_EQ(lines[0], "clip,1,0.0000,,,,,,,,,,,,,,,,,,mtcnn,no face");
-  EXPECT_TRUE(lines[1].ends_with(",mtcnn,cannot be decoded"));
+  EXPECT_EQ(lines[0], "clip,1,0.0000,,,,,,,,,,,,,,,,,,mtcnn,no face,");
+  EXPECT_TRUE(lines[1].ends_with(",mtcnn,cannot be decoded,"));
 }
 
 TEST(CropTable, AFrameWithoutANumberHasNoneAndAReasonStaysOnItsLine) {
@@ -69,7 +69,7 @@ TEST(CropTable, AFrameWithoutANumberHasNoneAndAReasonStaysOnItsLine) {
       finished({frame(7, {face(1)}), frame(kNoNumber, {}, "no number: a\nb.jpg")});
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_TRUE(lines[1].starts_with("clip,,")) << lines[1];
-  EXPECT_TRUE(lines[1].ends_with(",mtcnn,no number: a b.jpg")) << lines[1];
+  EXPECT_TRUE(lines[1].ends_with(",mtcnn,no number: a b.jpg,")) << lines[1];
 }
 
 TEST(CropTable, OnlyTheMainFaceKeepsARowAFrame) {
@@ -81,10 +81,10 @@ TEST(CropTable, OnlyTheMainFaceKeepsARowAFrame) {
   EXPECT_EQ(without, 2);
   EXPECT_TRUE(lines[0].starts_with("clip,1,0.0000,2,"));
   EXPECT_TRUE(lines[1].starts_with("clip,2,0.0400,,"));
-  EXPECT_TRUE(lines[1].ends_with("the main face is not seen"));
-  EXPECT_TRUE(lines[2].ends_with("no face"));
+  EXPECT_TRUE(lines[1].ends_with("the main face is not seen,"));
+  EXPECT_TRUE(lines[2].ends_with("no face,"));
   EXPECT_TRUE(lines[3].starts_with("clip,4,0.1200,2,"));
-  EXPECT_TRUE(lines[4].ends_with("the main face is not seen"));
+  EXPECT_TRUE(lines[4].ends_with("the main face is not seen,"));
 }
 
 TEST(CropTable, ASecondImageOfTheLastNumberIsAFrameOfItsOwn) {
@@ -94,8 +94,8 @@ TEST(CropTable, ASecondImageOfTheLastNumberIsAFrameOfItsOwn) {
   ASSERT_EQ(lines.size(), 4U);
   EXPECT_EQ(without, 1);
   EXPECT_TRUE(lines[1].starts_with("clip,2,")) << lines[1];
-  EXPECT_TRUE(lines[1].ends_with("the main face is not seen")) << lines[1];
-  EXPECT_TRUE(lines[2].ends_with(reason)) << lines[2];
+  EXPECT_TRUE(lines[1].ends_with("the main face is not seen,")) << lines[1];
+  EXPECT_TRUE(lines[2].ends_with(reason + ",")) << lines[2];
   EXPECT_EQ(lines[2], lines[3]);
 }
 
@@ -104,12 +104,29 @@ TEST(CropTable, NamesAndReasonsWithCommasAreQuoted) {
   write_problem(kept, "ends early, \"cut\"");
   std::ostringstream out;
   finish_rows(kept, out, {.video = "a,b", .detector = "haar"});
-  EXPECT_EQ(out.str(), "\"a,b\",,,,,,,,,,,,,,,,,,,,haar,\"ends early, \"\"cut\"\"\"\n");
+  EXPECT_EQ(out.str(), "\"a,b\",,,,,,,,,,,,,,,,,,,,haar,\"ends early, \"\"cut\"\"\",\n");
 }
 
 TEST(CropTable, NumbersBeyondFiveDigitsStayWhole) {
   EXPECT_EQ(crop_name(7), "00007.jpg");
   EXPECT_EQ(crop_name(1234567), "1234567.jpg");
+}
+
+TEST(CropTable, PhotosKeepTheirNames) {
+  std::stringstream kept;
+  write_rows(kept, frame(1, {face(1)}));
+  write_rows(kept, frame(2, {face(1)}));
+  std::ostringstream out;
+  finish_rows(kept, out,
+              {.video = "party",
+               .detector = "haar",
+               .folder_of = [](std::int64_t) { return std::string("party"); },
+               .images = {{1, "ann.png"}, {2, "bob, left.JPG"}},
+               .crops_are_named = true});
+  const std::string text = out.str();
+  EXPECT_NE(text.find(",party/ann.png.jpg,haar,,ann.png\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(",\"party/bob, left.JPG\",haar,,\"bob, left.JPG\"\n"), std::string::npos)
+      << text;
 }
 
 }  // namespace

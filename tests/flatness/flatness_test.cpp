@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "mien/head/evaluation_pass.h"
 #include "objective/random_targets.h"
 
@@ -29,7 +30,7 @@ Head moved_head(std::int64_t layers, std::vector<Task> tasks, std::uint32_t seed
 
 FlatnessRows rows_of(const Head& head, std::uint32_t seed, bool all_valid = false) {
   FlatnessRows rows{random_tensor({40, 5}, seed), {}};
-  for (const Task task : head.shape().tasks) {
+  for (const Task& task : head.shape().tasks) {
     rows.targets.push_back(testing::targets_of(task, 40, seed + 1, all_valid));
     rows.targets.back().videos = random_tensor({40}, seed + 5).abs().mul(2).to(at::kLong);
     rows.targets.back().video_count = 20;
@@ -47,18 +48,26 @@ std::vector<Case> cases() {
   ObjectiveOptions weighted{.cvar_alpha = .7, .class_weights = "balanced", .task_weights = {1, .4}};
   weighted.label_smoothing = .1;
   weighted.logit_adjustment = .5;
-  return {{2, {Task::kExpr}, {.cvar_alpha = 1}},
-          {3, {Task::kExpr, Task::kAu}, {.cvar_alpha = .5}},
-          {1, {Task::kAu}, {.cvar_alpha = .4, .cvar_pool = "per_au"}},
-          {2, {Task::kAu}, {.cvar_alpha = .6, .cvar_pool = "sample", .focal = 1.5}},
-          {2, {Task::kExpr}, {.cvar_alpha = .6, .cvar_pool = "per_video", .focal = 2}},
-          {2, {Task::kAu, Task::kExpr}, weighted},
-          {2, {Task::kVa, Task::kExpr}, {.cvar_alpha = .6}},
-          {2, {Task::kVa}, {.cvar_alpha = .6, .va = "mse"}},
-          {0, {Task::kExpr}, {.cvar_alpha = 1, .focal = 1}}};
+  return {{2, {expr_task()}, {.cvar_alpha = 1}},
+          {3, {expr_task(), au_task()}, {.cvar_alpha = .5}},
+          {1, {au_task()}, {.cvar_alpha = .4, .cvar_pool = "per_output"}},
+          {2, {au_task()}, {.cvar_alpha = .6, .cvar_pool = "sample", .focal = 1.5}},
+          {2, {expr_task()}, {.cvar_alpha = .6, .cvar_pool = "per_video", .focal = 2}},
+          {2, {au_task(), expr_task()}, weighted},
+          {2, {va_task(), expr_task()}, {.cvar_alpha = .6}},
+          {2, {va_task()}, {.cvar_alpha = .6, .continuous = "mse"}},
+          {0, {expr_task()}, {.cvar_alpha = 1, .focal = 1}}};
 }
 
-const std::vector<std::int64_t> kCounts = {9, 1, 4, 2, 7, 3, 5, 8};
+/// Labels per class of the tasks of classes among `tasks`.
+ClassCounts counts_of(const std::vector<Task>& tasks) {
+  ClassCounts counts;
+  for (const Task& task : tasks) {
+    counts.push_back(task.is_classes() ? std::vector<std::int64_t>{9, 1, 4, 2, 7, 3, 5, 8}
+                                       : std::vector<std::int64_t>());
+  }
+  return counts;
+}
 
 TEST(FlatnessTest, EvaluationPassGivesTheHeadsLogits) {
   for (const Case& test : cases()) {
@@ -75,7 +84,7 @@ TEST(FlatnessTest, EvaluationPassGivesTheHeadsLogits) {
 TEST(FlatnessTest, TheGradientIsThatOfTheLossByFiniteDifferences) {
   for (const Case& test : cases()) {
     const Head head = moved_head(test.layers, test.tasks, 3);
-    const Objective objective(test.options, kCounts);
+    const Objective objective(test.options, counts_of(test.tasks));
     const FlatnessRows rows = rows_of(head, 20);
     const LossDerivatives derivatives(head, objective, rows);
     LossAt loss_at(head, objective, rows);
@@ -91,7 +100,7 @@ TEST(FlatnessTest, TheGradientIsThatOfTheLossByFiniteDifferences) {
 TEST(FlatnessTest, ProductsAreThoseOfASymmetricMatrixAndDifferencesOfGradients) {
   for (const Case& test : cases()) {
     Head head = moved_head(test.layers, test.tasks, 3);
-    const Objective objective(test.options, kCounts);
+    const Objective objective(test.options, counts_of(test.tasks));
     const FlatnessRows rows = rows_of(head, 20);
     const LossDerivatives derivatives(head, objective, rows);
     const at::Tensor v = random_tensor({head.parameter_count()}, 60);
@@ -111,7 +120,7 @@ TEST(FlatnessTest, ProductsAreThoseOfASymmetricMatrixAndDifferencesOfGradients) 
 }
 
 TEST(FlatnessTest, SharpnessIsItsDefinition) {
-  const Head head = moved_head(2, {Task::kExpr, Task::kAu}, 3);
+  const Head head = moved_head(2, {expr_task(), au_task()}, 3);
   const Objective objective({.cvar_alpha = .5}, {});
   const FlatnessRows rows = rows_of(head, 20);
   const Flatness found = measure_flatness(head, objective, rows, {.rho = .3, .seed = 2});
@@ -126,7 +135,7 @@ TEST(FlatnessTest, SharpnessIsItsDefinition) {
 }
 
 TEST(FlatnessTest, IsAFunctionOfTheSeed) {
-  const Head head = moved_head(2, {Task::kExpr}, 3);
+  const Head head = moved_head(2, {expr_task()}, 3);
   const Objective objective({}, {});
   const FlatnessRows rows = rows_of(head, 20);
   const auto measured = [&](std::uint64_t seed) {
@@ -140,7 +149,7 @@ TEST(FlatnessTest, IsAFunctionOfTheSeed) {
 }
 
 TEST(FlatnessTest, AnEverFlatLossHasNoSharpness) {
-  Head head = initialised(small_shape(5, 1, 4, 0, {Task::kAu}), 3);
+  Head head = initialised(small_shape(5, 1, 4, 0, {au_task()}), 3);
   head.parameters().zero_();
   FlatnessRows rows{random_tensor({6, 5}, 1), {au_targets(6, 2, true)}};
   rows.targets[0].valid = rows.targets[0].labels.lt(-1);  // nothing is valid
@@ -153,7 +162,7 @@ TEST(FlatnessTest, AnEverFlatLossHasNoSharpness) {
 }
 
 TEST(FlatnessTest, DirectionsAreNormalisedFilterByFilter) {
-  const Head head = moved_head(2, {Task::kExpr, Task::kAu}, 3);
+  const Head head = moved_head(2, {expr_task(), au_task()}, 3);
   const at::Tensor flat = filter_normalised(head, random_tensor({head.parameter_count()}, 70));
   const HeadLayers direction(head.shape(), flat);
   const auto expect_norms = [](const at::Tensor& a, const at::Tensor& b) {
@@ -170,7 +179,7 @@ TEST(FlatnessTest, DirectionsAreNormalisedFilterByFilter) {
 }
 
 TEST(FlatnessTest, TheCentreOfTheSurfaceIsTheLossItself) {
-  const Head head = moved_head(2, {Task::kExpr}, 3);
+  const Head head = moved_head(2, {expr_task()}, 3);
   const Objective objective({}, {});
   const FlatnessRows rows = rows_of(head, 20);
   const LossSurface surface = loss_surface(head, objective, rows, 5, 1);

@@ -5,6 +5,7 @@
 #include "expectations.h"
 #include "head/small_heads.h"
 #include "mien/core/files.h"
+#include "mien/data/challenge.h"
 #include "temporary_folder.h"
 
 namespace mien {
@@ -20,15 +21,14 @@ using testing::TemporaryFolder;
 using testing::values_of;
 
 HeadShape shape_of_both() {
-  return small_shape(4, 2, 3, .25, {Task::kExpr, Task::kAu});
+  return small_shape(4, 2, 3, .25, {expr_task(), au_task()});
 }
 
 HeadMetadata sample_metadata() {
   HeadMetadata metadata;
   metadata.inputs = {{"clip", "aa", 3}, {"effnet", "bb", 1}};
-  metadata.expr_counts = {1, 2, 3, 4, 5, 6, 7, 8};
-  metadata.au_shares = std::vector<double>(12, .1);
-  metadata.va_means = {.25, -.1};
+  metadata.statistics = {{expr_task(), {1, 2, 3, 4, 5, 6, 7, 8}},
+                         {au_task(), std::vector<double>(12, .1)}};
   metadata.banks = {"/b/one", "/b/two"};
   metadata.annotations = "/labels";
   metadata.split = {"official", "official", 5, 2};
@@ -68,7 +68,7 @@ TEST(HeadLoad, TakesBackEveryTensor) {
 }
 
 TEST(HeadLoad, NamesItsTensorsAsTheContractSays) {
-  const Head head = initialised(small_shape(4, 1, 3, 0, {Task::kAu}), 1, at::kFloat);
+  const Head head = initialised(small_shape(4, 1, 3, 0, {au_task()}), 1, at::kFloat);
   std::vector<at::Tensor> keep;
   const TensorMap tensors = head.tensors(keep);
   std::vector<std::string> names;
@@ -84,7 +84,7 @@ TEST(HeadLoad, NamesItsTensorsAsTheContractSays) {
 TEST(HeadLoad, AHeadInDoubleTakesDoubles) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "w.safetensors";
-  Head head = initialised(small_shape(2, 0, 2, 0, {Task::kVa}), 1);
+  Head head = initialised(small_shape(2, 0, 2, 0, {va_task()}), 1);
   const std::vector<double> weight = {1. / 3, 2. / 3, -1. / 7, 4}, bias = {1e-17, 1};
   write_safetensors(path,
                     {{"heads.va.weight", view_of(DType::kF64, {2, 2}, weight)},
@@ -126,9 +126,7 @@ TEST(HeadFile, KeepsMetadataAndWeights) {
   EXPECT_EQ(read.shape.width, 3);
   EXPECT_EQ(read.shape.dropout, .25);
   EXPECT_EQ(read.inputs, written.inputs);
-  EXPECT_EQ(read.expr_counts, written.expr_counts);
-  EXPECT_EQ(read.au_shares, written.au_shares);
-  EXPECT_EQ(read.va_means, written.va_means);
+  EXPECT_EQ(read.statistics, written.statistics);
   EXPECT_EQ(read.banks, written.banks);
   EXPECT_EQ(read.annotations, written.annotations);
   EXPECT_EQ(read.split.folds, 5);
@@ -138,6 +136,38 @@ TEST(HeadFile, KeepsMetadataAndWeights) {
   EXPECT_NO_THROW(verify_head(path, read));
   const auto loaded = load_head(path, read, "cpu");
   EXPECT_EQ(values_of(loaded->parameters()), values_of(head.parameters()));
+}
+
+TEST(HeadFile, KeepsTasksThatAreDeclared) {
+  const Task mood("mood", TaskKind::kClasses, {"sad", "happy", "very happy"});
+  const Task stars("stars", TaskKind::kContinuous, {"stars"}, {0, 5});
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "best.safetensors";
+  Head head = initialised(small_shape(4, 1, 3, 0, {mood, stars, au_task()}), 1, at::kFloat);
+  HeadMetadata written = sample_metadata();
+  written.statistics = {
+      {mood, {3, 0, 4}}, {stars, {2.25}}, {au_task(), std::vector<double>(12, .5)}};
+  written.annotations.sources = {
+      {.path = "/a.csv"},
+      {.path = "/b", .bank = {"/x"}, .map = {{"mood", {{"joy", "happy"}, {"1", ""}}}}}};
+  written.split.group = "^([a-z]+)";
+  save_head(path, head, written);
+  const HeadMetadata read = read_head_metadata(path);
+  EXPECT_EQ(read.shape.tasks, (std::vector{mood, stars, au_task()}));
+  EXPECT_EQ(read.statistics, written.statistics);
+  EXPECT_EQ(read.annotations, written.annotations);
+  EXPECT_EQ(read.split.group, written.split.group);
+  EXPECT_EQ(load_head(path, read, "cpu")->forward(random_tensor({2, 4}, 1, at::kFloat))[0].size(1),
+            3);
+}
+
+TEST(HeadFile, StatisticsStandUnderTheKeysOfEver) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "best.safetensors";
+  save_head(path, initialised(shape_of_both(), 1, at::kFloat), sample_metadata());
+  const std::string text = SafetensorsFile(path).metadata().at("mien");
+  EXPECT_TRUE(contains(text, "\"expr_counts\":[1,2,3,4,5,6,7,8]"));
+  EXPECT_TRUE(contains(text, "\"au_shares\":[0.1,"));
 }
 
 /// The message about a head whose metadata entry `mien` is `text`.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
@@ -22,16 +23,16 @@ TEST(HeadTest, HasTheParametersOfTheReference) {
     return Head(small_shape(768, 3, 768, .6, std::move(tasks)), at::kFloat, at::kCPU)
         .parameter_count();
   };
-  EXPECT_EQ(count({Task::kExpr}), 1'782'536);
-  EXPECT_EQ(count({Task::kAu}), 1'785'612);
-  EXPECT_EQ(count({Task::kExpr, Task::kAu}), 1'782'536 + 12 * 769) << "the trunk is shared";
+  EXPECT_EQ(count({expr_task()}), 1'782'536);
+  EXPECT_EQ(count({au_task()}), 1'785'612);
+  EXPECT_EQ(count({expr_task(), au_task()}), 1'782'536 + 12 * 769) << "the trunk is shared";
 }
 
 TEST(HeadTest, GivesEveryTasksScores) {
   std::mt19937 random(1);
   for (int round = 0; round < 20; ++round) {
     const auto shape = small_shape(1 + random() % 9, random() % 4, 1 + random() % 9, .5,
-                                   {Task::kAu, Task::kVa, Task::kExpr});
+                                   {au_task(), va_task(), expr_task()});
     Head head = initialised(shape, round);
     const std::int64_t rows = 2 + random() % 5;
     const at::Tensor x = random_tensor({rows, shape.input_dim}, round);
@@ -48,12 +49,12 @@ TEST(HeadTest, GivesEveryTasksScores) {
 }
 
 TEST(HeadTest, ShapeTakesTheEmbeddingDimensionForAWidthOfZero) {
-  EXPECT_EQ(HeadShape::from({.width = 0}, 768, {Task::kExpr}).width, 768);
-  EXPECT_EQ(HeadShape::from({.width = 32}, 768, {Task::kExpr}).width, 32);
+  EXPECT_EQ(HeadShape::from({.width = 0}, 768, {expr_task()}).width, 768);
+  EXPECT_EQ(HeadShape::from({.width = 32}, 768, {expr_task()}).width, 32);
 }
 
 TEST(HeadInitialise, IsAFunctionOfTheSeed) {
-  const auto shape = small_shape(6, 2, 5, .5, {Task::kExpr, Task::kAu});
+  const auto shape = small_shape(6, 2, 5, .5, {expr_task(), au_task()});
   const auto first = values_of(initialised(shape, 5).parameters());
   EXPECT_EQ(values_of(initialised(shape, 5).parameters()), first);
   EXPECT_NE(values_of(initialised(shape, 6).parameters()), first);
@@ -106,7 +107,7 @@ TEST(HeadForward, ARowDoesNotDependOnTheOthers) {
 }
 
 TEST(HeadForward, WithoutLayersIsOneLinearMap) {
-  Head head = initialised(small_shape(4, 0, 4, .5, {Task::kVa}), 3);
+  Head head = initialised(small_shape(4, 0, 4, .5, {va_task()}), 3);
   const auto weight = values_of(tensor_named(head, "heads.va.weight"));
   const auto bias = values_of(tensor_named(head, "heads.va.bias"));
   const at::Tensor x = random_tensor({3, 4}, 1);

@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "mien/data/challenge.h"
 #include "mien/head/head.h"
 #include "mien/head/training_pass.h"
 #include "one_thread.h"
@@ -14,7 +15,7 @@
 namespace mien::testing {
 
 inline HeadShape small_shape(std::int64_t input, std::int64_t layers, std::int64_t width,
-                             double dropout, std::vector<Task> tasks = {Task::kExpr}) {
+                             double dropout, std::vector<Task> tasks = {expr_task()}) {
   return {input, layers, width, dropout, std::move(tasks)};
 }
 

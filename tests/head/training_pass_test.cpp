@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "norm_relu_dropout.h"
 
 namespace mien {
@@ -36,17 +37,17 @@ Case random_case(std::uint32_t seed, std::int64_t least_rows, std::int64_t most_
   const auto pick = [&](std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(high - low + 1));
   };
-  const std::vector<std::vector<Task>> tasks = {{Task::kExpr},
-                                                {Task::kAu},
-                                                {Task::kVa},
-                                                {Task::kAu, Task::kExpr},
-                                                {Task::kExpr, Task::kAu, Task::kVa}};
+  const std::vector<std::vector<Task>> tasks = {{expr_task()},
+                                                {au_task()},
+                                                {va_task()},
+                                                {au_task(), expr_task()},
+                                                {expr_task(), au_task(), va_task()}};
   Case test;
   test.shape = small_shape(pick(1, 70), pick(0, 4), pick(1, 70), pick(0, 1) == 0 ? 0 : .4,
                            tasks[static_cast<std::size_t>(pick(0, 4))]);
   const std::int64_t rows = pick(least_rows, most_rows);
   test.x = random_tensor({rows, test.shape.input_dim}, seed + 1);
-  for (const Task task : test.shape.tasks) {
+  for (const Task& task : test.shape.tasks) {
     const auto columns = static_cast<std::int64_t>(score_columns(task));
     test.logit_gradients.push_back(random_tensor({rows, columns}, seed + 2));
   }

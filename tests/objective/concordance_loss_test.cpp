@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "mien/objective/objective.h"
 #include "objective/random_targets.h"
 
@@ -60,7 +61,7 @@ TEST(ConcordanceLoss, IsTheMeanOverValenceAndArousalOfOneMinusTheirCcc) {
 }
 
 TEST(ConcordanceLoss, IsZeroAtTheTruthAndTwoAtItsOpposite) {
-  TaskTargets targets{.task = Task::kVa};
+  TaskTargets targets{.task = va_task()};
   targets.labels = random_tensor({30, 2}, 4).mul(.3);
   targets.labels = targets.labels.sub(targets.labels.mean(0));
   const at::Tensor logits = targets.labels.atanh();
@@ -148,10 +149,10 @@ TEST(SquaredError, PoolsAsOtherElementsDo) {
   const at::Tensor losses = logits.tanh().sub(targets.labels).square();
   const at::Tensor known = losses.masked_select(targets.valid.unsqueeze(1));
   const auto loss = [&](double alpha, const char* pool) {
-    const ObjectiveOptions options = {.cvar_alpha = alpha, .cvar_pool = pool, .va = "mse"};
+    const ObjectiveOptions options = {.cvar_alpha = alpha, .cvar_pool = pool, .continuous = "mse"};
     return Objective(options, {})({logits}, {targets}).item<double>();
   };
-  for (const char* pool : {"element", "sample", "per_au"}) {
+  for (const char* pool : {"element", "sample", "per_output"}) {
     EXPECT_NEAR(loss(1, pool), known.mean().item<double>(), 1e-14) << pool;
     EXPECT_GT(loss(.2, pool), loss(1, pool)) << pool;
   }

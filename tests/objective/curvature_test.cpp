@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
@@ -40,7 +41,7 @@ TEST(CurvatureTest, ConcordanceIsTheSecondDifferenceOfItsDefinition) {
     const at::Tensor v = random_tensor({9, 2}, seed + 100), u = random_tensor({9, 2}, seed + 150);
     at::Tensor valid = random_tensor({9}, seed + 200).gt(-.7);
     valid.narrow(0, 0, 3).fill_(true);
-    const TaskTargets targets{.task = Task::kVa, .labels = y, .valid = valid};
+    const TaskTargets targets{.task = va_task(), .labels = y, .valid = valid};
     const at::Tensor moved = concordance_curvature(z, targets, v);
     const auto loss = [&](const at::Tensor& at) { return plain_concordance(at, y, valid); };
     EXPECT_NEAR(moved.mul(u).sum().item<double>(), mixed_difference(loss, z, v, u), 2e-6);
@@ -50,7 +51,7 @@ TEST(CurvatureTest, ConcordanceIsTheSecondDifferenceOfItsDefinition) {
 
 TEST(CurvatureTest, ConcordanceWithoutSpreadIsFlat) {
   const at::Tensor zero = random_tensor({4, 2}, 1).mul(0);
-  const TaskTargets targets{.task = Task::kVa, .labels = zero};
+  const TaskTargets targets{.task = va_task(), .labels = zero};
   EXPECT_EQ(concordance_curvature(zero, targets, zero.add(1)).abs().sum().item<double>(), 0);
 }
 

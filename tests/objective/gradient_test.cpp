@@ -11,6 +11,7 @@
 #include <string>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "mien/objective/objective.h"
 #include "objective/random_targets.h"
 
@@ -54,7 +55,7 @@ at::Tensor tail(const at::Tensor& losses, const at::Tensor& valid, const Case& t
   const at::Tensor nobody = at::zeros(losses.sizes(), at::kBool);
   if (pool == "element" || (pool != "per_video" && losses.size(1) == 1)) {
     add_group(nobody.logical_not(), false);
-  } else if (pool == "per_au") {
+  } else if (pool == "per_output") {
     for (std::int64_t c = 0; c < losses.size(1); ++c) {
       add_group(nobody.index_fill(1, at::tensor(c), true), false);
     }
@@ -129,14 +130,14 @@ at::Tensor concordance(const Case& test, const at::Tensor& valid) {
 }
 
 at::Tensor element_losses(const Case& test) {
-  switch (test.targets.task) {
-    case Task::kExpr:
+  switch (test.targets.task.kind()) {
+    case TaskKind::kClasses:
       return expr_losses(test).unsqueeze(1);
-    case Task::kAu:
+    case TaskKind::kBinary:
       return focal(
           at::binary_cross_entropy_with_logits(test.logits, test.targets.labels, {}, {}, 0),
           test.options.focal);
-    case Task::kVa:
+    case TaskKind::kContinuous:
       break;
   }
   return test.logits.tanh().sub(test.targets.labels).square();
@@ -148,9 +149,9 @@ at::Tensor restated(const Case& test) {
   const at::Tensor valid = test.targets.valid.defined()
                                ? test.targets.valid.reshape({losses.size(0), -1}).expand_as(losses)
                                : at::zeros(losses.sizes()).eq(0);
-  const bool by_ccc = test.targets.task == Task::kVa && test.options.va == "ccc";
+  const bool by_ccc = test.targets.task == va_task() && test.options.continuous == "ccc";
   const at::Tensor of_tail = by_ccc ? concordance(test, valid) : tail(losses, valid, test);
-  const double share = test.targets.task == Task::kAu ? test.options.auc_weight : 0;
+  const double share = test.targets.task == au_task() ? test.options.auc_weight : 0;
   const at::Tensor value =
       share == 0 ? of_tail : of_tail.mul(1 - share).add(auc(test, valid), share);
   return value.mul(test.options.task_weights[0]);
@@ -163,7 +164,7 @@ Case case_of(Task task, unsigned index) {
     return choices[random() % choices.size()];
   };
   Case test;
-  const char* const pools[] = {"element", "sample", "per_au", "per_video"};
+  const char* const pools[] = {"element", "sample", "per_output", "per_video"};
   test.options = {.cvar_alpha = choose({1, .5, .07, .3, .81}),
                   .cvar_pool = pools[index % 4],
                   .auc_weight = choose({0, .2, 1}),
@@ -173,7 +174,7 @@ Case case_of(Task task, unsigned index) {
                   .label_smoothing = index / 8 % 3 == 1 ? .1 : 0,
                   .logit_adjustment = index / 24 % 2 == 0 ? 0 : 1.3,
                   .focal = index / 8 % 3 == 2 ? choose({.5, 1, 2, 3.3}) : 0,
-                  .va = index / 4 % 3 == 0 ? "ccc" : "mse",
+                  .continuous = index / 4 % 3 == 0 ? "ccc" : "mse",
                   .task_weights = {1.7}};
   const std::int64_t rows = 1 + random() % 30;
   const bool all_valid = index / 48 % 2 == 0;
@@ -191,7 +192,7 @@ Case case_of(Task task, unsigned index) {
 }
 
 ObjectiveValue value_of(const Case& test) {
-  return Objective(test.options, kCounts).evaluate({test.logits.detach()}, {test.targets});
+  return Objective(test.options, {kCounts}).evaluate({test.logits.detach()}, {test.targets});
 }
 
 void expect_autograd(Task task) {
@@ -210,15 +211,15 @@ void expect_autograd(Task task) {
 }
 
 TEST(Gradient, OfExprIsAutogradsOfTheDefinition) {
-  expect_autograd(Task::kExpr);
+  expect_autograd(expr_task());
 }
 
 TEST(Gradient, OfAusIsAutogradsOfTheDefinition) {
-  expect_autograd(Task::kAu);
+  expect_autograd(au_task());
 }
 
 TEST(Gradient, OfValenceAndArousalIsAutogradsOfTheDefinition) {
-  expect_autograd(Task::kVa);
+  expect_autograd(va_task());
 }
 
 /// All tasks of a batch, with learned weights.
@@ -227,7 +228,7 @@ struct JointCase {
   at::Tensor log_variances;
 
   explicit JointCase(unsigned index) {
-    for (const Task task : {Task::kVa, Task::kExpr, Task::kAu}) {
+    for (const Task& task : {va_task(), expr_task(), au_task()}) {
       tasks.push_back(case_of(task, index));
       tasks.back().options.task_weights = {1, 1, 1};
     }
@@ -241,7 +242,7 @@ struct JointCase {
       logits.push_back(task.logits.detach());
       targets.push_back(task.targets);
     }
-    return Objective(tasks[0].options, kCounts)
+    return Objective(tasks[0].options, {{}, kCounts, {}})
         .evaluate(logits, targets, {.log_variances = log_variances.detach()});
   }
 };
@@ -253,7 +254,7 @@ TEST(Gradient, OfLearnedTaskWeightsIsAutogradsOfTheDefinition) {
     for (std::int64_t t = 0; t < 3; ++t) {
       const Case& task = test.tasks[static_cast<std::size_t>(t)];
       const at::Tensor s = test.log_variances[t];
-      const std::int64_t enough = t == 0 && task.options.va == "ccc" ? 2 : 1;
+      const std::int64_t enough = t == 0 && task.options.continuous == "ccc" ? 2 : 1;
       if (task.targets.valid.defined() && task.targets.valid.sum().item<std::int64_t>() < enough) {
         continue;
       }
@@ -294,8 +295,8 @@ double off_by_differences(const Case& test) {
 }
 
 TEST(Gradient, IsTheLimitOfDifferences) {
-  for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
-    for (const char* pool : {"element", "sample", "per_au", "per_video"}) {
+  for (const Task& task : {expr_task(), au_task(), va_task()}) {
+    for (const char* pool : {"element", "sample", "per_output", "per_video"}) {
       Case test = case_of(task, 96);
       test.options.cvar_pool = pool;
       test.options.auc_weight = .3;

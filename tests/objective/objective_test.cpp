@@ -35,7 +35,7 @@ double softplus(double x) {
 
 double loss_of(const ObjectiveOptions& options, const at::Tensor& logits,
                const TaskTargets& targets, const std::vector<std::int64_t>& counts = {}) {
-  return Objective(options, counts)({logits}, {targets}).item<double>();
+  return Objective(options, {counts})({logits}, {targets}).item<double>();
 }
 
 TEST(ExprLoss, AtAlphaOneIsTheMeanCrossEntropyOfTheValidRows) {
@@ -80,8 +80,8 @@ TEST(AuLoss, PoolsItsElementsByOption) {
   };
   EXPECT_NEAR(at_one("element"), pooled / elements, 1e-12);
   EXPECT_NEAR(at_one("sample"), samples / rows, 1e-12);
-  EXPECT_NEAR(at_one("per_au"), aus, 1e-12);
-  for (const char* pool : {"element", "sample", "per_au"}) {
+  EXPECT_NEAR(at_one("per_output"), aus, 1e-12);
+  for (const char* pool : {"element", "sample", "per_output"}) {
     EXPECT_GT(loss_of({.cvar_alpha = .1, .cvar_pool = pool}, logits, targets), at_one(pool));
   }
 }
@@ -91,10 +91,11 @@ TEST(AuLoss, LeavesAusWithoutALabelOutOfTheMean) {
   targets.valid = at::zeros({6, 12}, at::kBool);
   targets.valid.select(1, 3).fill_(true);
   const at::Tensor logits = random_tensor({6, 12}, 6);
-  const ObjectiveOptions per_au = {.cvar_alpha = 1, .cvar_pool = "per_au"};
-  EXPECT_NEAR(loss_of(per_au, logits, targets), loss_of({.cvar_alpha = 1}, logits, targets), 1e-12);
+  const ObjectiveOptions per_output = {.cvar_alpha = 1, .cvar_pool = "per_output"};
+  EXPECT_NEAR(loss_of(per_output, logits, targets), loss_of({.cvar_alpha = 1}, logits, targets),
+              1e-12);
   targets.valid.fill_(false);
-  for (const char* pool : {"element", "sample", "per_au"}) {
+  for (const char* pool : {"element", "sample", "per_output"}) {
     EXPECT_EQ(loss_of({.cvar_pool = pool}, logits, targets), 0) << pool;
   }
 }
@@ -128,7 +129,7 @@ TEST(AucMargin, IsTheMeanOverPairsOfEachAu) {
 }
 
 TEST(Objective, OfASplitIsTheLossOfItsRowsInOneBatch) {
-  for (const std::string pool : {"element", "sample", "per_au", "per_video"}) {
+  for (const std::string pool : {"element", "sample", "per_output", "per_video"}) {
     for (const double alpha : {.03, .5, 1.}) {
       for (const bool all_valid : {true, false}) {
         std::vector<TaskTargets> targets = {expr_targets(40, 3, all_valid),
@@ -248,7 +249,7 @@ TEST(ObjectiveTest, ExtremeLogitsGiveFiniteLossesAndGradients) {
 }
 
 TEST(ObjectiveTest, LogitsWithoutALabelMayBeAnything) {
-  for (const char* pool : {"element", "sample", "per_au", "per_video"}) {
+  for (const char* pool : {"element", "sample", "per_output", "per_video"}) {
     const ObjectiveOptions options = {.cvar_pool = pool, .auc_weight = .3};
     auto targets = au_targets(9, 4, false);
     targets.videos = targets.valid.sum(1).remainder(3);
@@ -281,7 +282,7 @@ TEST(ObjectiveTest, GradientsHaveTheLogitsShapeAndDtypeAndNoGraph) {
     auto au_labels = au_targets(6, 4, false);
     au_labels.labels = au_labels.labels.to(dtype);
     const ObjectiveOptions options = {.auc_weight = .2, .logit_adjustment = 1};
-    const Objective objective(options, {1, 2, 3, 4, 5, 6, 7, 8});
+    const Objective objective(options, {{1, 2, 3, 4, 5, 6, 7, 8}, {}});
     const ObjectiveValue value =
         objective.evaluate({expr, au}, {expr_targets(6, 3, false), au_labels});
     EXPECT_EQ(value.gradients[0].sizes(), expr.sizes());
@@ -312,7 +313,7 @@ TEST(ObjectiveOptionsTest, ItsKeysGuardTheirRanges) {
     return testing::refusal_of([&] { fields.read_override(text); });
   };
   EXPECT_TRUE(contains(refusal("loss.cvar.alpha=0"), "in (0, 1]"));
-  EXPECT_TRUE(contains(refusal("loss.cvar.pool=per-au"), "did you mean per_au?"));
+  EXPECT_TRUE(contains(refusal("loss.cvar.pool=per-output"), "did you mean per_output?"));
   EXPECT_TRUE(contains(refusal("loss.auc.weight=1.5"), "in [0, 1]"));
   EXPECT_TRUE(contains(refusal("loss.task_weights=[1,-1]"), "at least 0"));
   EXPECT_TRUE(contains(refusal("loss.label_smoothing=1"), "in [0, 1)"));
@@ -320,8 +321,23 @@ TEST(ObjectiveOptionsTest, ItsKeysGuardTheirRanges) {
   EXPECT_TRUE(contains(refusal("loss.focal=-1"), "at least 0"));
   EXPECT_TRUE(contains(refusal("loss.cvar.alpha_start=0"), "in (0, 1]"));
   EXPECT_TRUE(contains(refusal("loss.cvar.alpha_epochs=-1"), "a whole number in [0, "));
-  EXPECT_TRUE(contains(refusal("loss.va=cc"), "did you mean ccc?"));
+  EXPECT_TRUE(contains(refusal("loss.continuous=cc"), "did you mean ccc?"));
   EXPECT_TRUE(contains(refusal("loss.task_weighting=learnt"), "did you mean learned?"));
+}
+
+TEST(ObjectiveOptionsTest, OldSpellingsGoOnBeingRead) {
+  ObjectiveOptions options;
+  Fields fields;
+  declare_fields(fields, options);
+  fields.read_override("loss.cvar.pool=per_au");
+  EXPECT_EQ(options.cvar_pool, "per_output");
+  fields.read_override("loss.va=mse");
+  EXPECT_EQ(options.continuous, "mse");
+  EXPECT_TRUE(contains(testing::refusal_of([&] { fields.read_override("loss.va=cc"); }),
+                       "did you mean ccc?"));
+  for (const std::string old : {"per_au", "loss.va"}) {
+    EXPECT_EQ(fields.help().find(old), std::string::npos) << "they are not offered any more";
+  }
 }
 
 TEST(ObjectiveOptionsTest, LearnedTaskWeightsStartAboveZero) {

@@ -1,5 +1,6 @@
 """What the tests of mien crop share: real clips, the table, a video of two people made of a photo."""
 import csv
+import subprocess
 
 import cv2
 import numpy as np
@@ -11,6 +12,14 @@ from helpers import tree
 CLIP = "WolfgangLanger_Pexels.mp4"
 BOX = ("left", "top", "right", "bottom")
 MARKS = [f"{part}_{axis}" for part in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right") for axis in "xy"]
+
+
+def decoded(video, number):
+    """uint8 RGB [h, w, 3]: the frame of this number from 1, as the ffmpeg program decodes it."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(video), "-vf", f"select=eq(n\\,{number - 1})",
+               "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-"]
+    picture = subprocess.run(command, check=True, capture_output=True).stdout
+    return cv2.cvtColor(cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def clip(name):

@@ -145,16 +145,44 @@ def test_a_cut_photo_is_a_row_beside_others_and_refused_alone(crop, photos, tmp_
         ("cut", "", "truncated"), ("whole", "1", "")]
 
 
-def test_photos_of_one_number_are_named_not_lost(crop, tmp_path):
+def test_photos_of_one_number_are_all_there_under_their_names(crop, tmp_path):
     folder = tmp_path / "phone"
     folder.mkdir()
-    for name in ("IMG_day1_0007.jpg", "IMG_day2_0007.jpg", "IMG_0008.jpg"):
+    names = ["IMG_0008.jpg", "IMG_day1_0007.jpg", "IMG_day2_0007.jpg"]
+    for name in names:
+        shutil.copy(clip("single_face.jpg"), folder / name)
+    result = result_json(crop(tmp_path / "out", *SMALL, "--images", folder))
+    assert (result["frames"], result["frames_failed"], result["crops"]) == (3, 0, 3)
+    assert [row["image"] for row in table(tmp_path / "out")] == names
+    assert sorted(path.name for path in (tmp_path / "out/phone").iterdir()) == names
+
+
+def test_frames_of_one_number_are_named_not_lost(crop, tmp_path):
+    folder = tmp_path / "film"
+    folder.mkdir()
+    for name in ("0007.jpg", "007.jpg", "0008.jpg"):
         shutil.copy(clip("single_face.jpg"), folder / name)
     result = result_json(crop(tmp_path / "out", *SMALL, "--images", folder))
     assert (result["frames"], result["frames_failed"], result["crops"]) == (3, 1, 2)
     rows = table(tmp_path / "out")
     assert [row["frame"] for row in rows] == ["7", "8", "7"]
-    assert rows[-1]["reason"] == "duplicate frame number: IMG_day2_0007.jpg" and rows[-1]["crop"] == ""
+    assert rows[-1]["reason"] == "duplicate frame number: 007.jpg" and rows[-1]["crop"] == ""
+
+
+def test_photos_join_nobody(crop, tmp_path):
+    """The same face in two photos is one person in a film, and each photo's own among photos."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for name in ("im0.jpg", "im1.jpg", "im2.jpg"):
+        shutil.copy(clip("multi_face.jpg"), folder / name)
+    crop(tmp_path / "film", *SMALL, "--images", folder)
+    result = result_json(crop(tmp_path / "photos", *SMALL, "--images", folder, "--photos"))
+    film, photos = table(tmp_path / "film"), table(tmp_path / "photos")
+    faces = len(photos) // 3
+    assert result["people"] == faces and faces > 1
+    assert [row["id"] for row in photos] == [str(i + 1) for i in range(faces)] * 3
+    assert {row["image"] for row in photos} == {"im0.jpg", "im1.jpg", "im2.jpg"}
+    assert {row["image"] for row in film} == {""}
 
 
 NAMES = ["two words", "Café Zoë 2024-05-01", "面孔", "a,b", 'say "so"', "it's 100% [x]*?", "-dash", "ends.with.dots"]

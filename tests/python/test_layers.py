@@ -13,6 +13,7 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 # library -> the include paths that give it away, and the files (modules or path prefixes) that may
 LIBRARIES = {
     "OpenCV": (r"opencv2/", ["data/"]),
+    "FFmpeg": (r"lib(av|sw)\w+/", ["data/"]),
     "yaml-cpp": (r"yaml-cpp/", ["config/"]),
     "CLI11": (r"CLI/", ["cli/"]),
     "spdlog": (r"spdlog/", ["core/log"]),

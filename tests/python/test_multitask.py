@@ -264,9 +264,11 @@ def test_presets_name_every_key(train):
 
 
 @pytest.mark.parametrize("keys, fragments", [
-    (["tasks=[expr,va,va]"], ["tasks = [expr, va, va]", "expr, au, va, each once"]),
+    (["tasks=[expr,va,va]"], ["tasks = va", "is there twice", "each task once"]),
+    (["tasks=[]"], ["tasks = []", "expr, au, va"]),
     (["tasks=[vaa]"], ["tasks", "vaa", "did you mean va?"]),
-    (["tasks=[expr]", "select=va_ccc"], ["select = va_ccc", "tasks = [expr]"]),
+    (["tasks=[expr]", "select=va_ccc"], ["select = va_ccc", "expected one of f1, loss, expr_f1"]),
+    (["loss.continuous=ccc2"], ["loss.continuous = ccc2", "did you mean ccc?"]),
     (["loss.va=ccc2"], ["loss.va = ccc2", "did you mean ccc?"]),
     (["loss.va=[ccc]"], ["loss.va"]),
     (["loss.task_weighting=learn"], ["loss.task_weighting = learn", "did you mean learned?"]),
@@ -303,4 +305,4 @@ def test_a_run_without_va_fills_no_va_template(mien, train, data, tmp_path):
     assert done.returncode == 0, done.stderr
     form = write_template(tmp_path / "form.txt", MTL_HEADER, [("100", 1)])
     refused(mien("submit", run, "--template", form, "--bank", data.bank, "--out", tmp_path / "p.txt", "--quiet"),
-            "predicts va", "expr, au")
+            "the task va", "RUN predicts expr, au")

@@ -78,7 +78,7 @@ def test_cvar_gradient_equals_finite_differences(probe):
 def au_cvar(losses, valid, alpha, pool):
     if pool == "element":
         return reference_loop.cvar(losses[valid], alpha)
-    if pool == "per_au":
+    if pool == "per_output":
         parts = [
             reference_loop.cvar(losses[valid[:, a], a], alpha)
             for a in range(losses.shape[1])
@@ -100,7 +100,7 @@ def auc_margin(logits, labels):
     return total / 12
 
 
-@pytest.mark.parametrize("pool", ["element", "sample", "per_au"])
+@pytest.mark.parametrize("pool", ["element", "sample", "per_output"])
 @pytest.mark.parametrize("auc", [0.0, 0.2])
 def test_au_objective_and_gradient_equal_the_restatement(probe, pool, auc):
     rng = np.random.default_rng(17)
@@ -254,4 +254,4 @@ def test_squared_errors_of_va_have_a_tail(probe, pool):
     logits, labels, known = va_case(rng, 40)
     losses = ((torch.tanh(logits) - labels) ** 2)[known]
     loss = reference_loop.cvar(losses if pool == "element" else losses.mean(1), 0.3)
-    expect_objective(probe, "va", logits, labels, loss, alpha=0.3, pool=pool, va="mse")
+    expect_objective(probe, "va", logits, labels, loss, alpha=0.3, pool=pool, continuous="mse")

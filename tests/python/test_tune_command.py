@@ -296,8 +296,8 @@ def test_a_run_that_was_trained_on_the_videos_held_out_does_not_blend(mien, worl
                          "epochs=1", "split.folds=3", "--out", tmp_path / out, "--json", "--quiet"))
     held_out = {names[i] for i in range(0, len(names), 3)}
     done = mien("tune", tmp_path / "joint", tmp_path / "moved", "--bootstrap", 0)
-    refused(done, f"RUN = {tmp_path / 'moved'}", "trained on the recording of", str(tmp_path / "joint"))
-    assert any(f"recording of {name}," in done.stderr for name in held_out)
+    refused(done, f"RUN = {tmp_path / 'moved'}", "was trained on the recording ", str(tmp_path / "joint"))
+    assert any(f"recording {name.removesuffix('_left')}," in done.stderr for name in held_out)
     assert not (tmp_path / "joint" / "decisions.json").exists()
     found = result_json(mien("tune", tmp_path / "joint", tmp_path / "same", "--bootstrap", 0, "--json", "--quiet"))
     assert "blend" in found["expr"]["ingredients"]

@@ -50,7 +50,7 @@ for suffix in ("mp4", "avi", "mkv"):
 case("mpeg4 with B-frames in mp4", "mp4", "-c:v", "mpeg4", "-bf", "2", "-q:v", "3")
 for suffix in ("mpg", "ts"):
     case(f"mpeg2 in {suffix}", suffix, "-c:v", "mpeg2video", "-q:v", "3")
-case("gif", "gif", seconds=.4, rate=10, filters="format=rgb8")
+case("gif", "gif", "-c:v", "gif", seconds=.4, rate=10, filters="format=rgb8")
 case("prores in mov", "mov", "-c:v", "prores_ks", "-profile:v", "0")
 case("ffv1 in mkv", "mkv", "-c:v", "ffv1")
 case("raw in avi", "avi", "-c:v", "rawvideo", "-pix_fmt", "yuv420p")
@@ -133,7 +133,7 @@ def _(folder):
 
 @made("sound that starts before the picture")
 def _(folder):
-    ffmpeg("-itsoffset", ".3", *source(), "-f", "lavfi", "-i", "sine=d=1.3", "-map", "0", "-map", "1", *X264, "-c:a",
+    ffmpeg("-itsoffset", "0.3", *source(), "-f", "lavfi", "-i", "sine=d=1.3", "-map", "0", "-map", "1", *X264, "-c:a",
            "aac", folder / "clip.mkv")
     return folder / "clip.mkv"
 

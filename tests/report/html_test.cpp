@@ -34,5 +34,14 @@ TEST(HtmlTest, ATableHasHeadersForColumnsAndRows) {
   EXPECT_NE(html.find("<th scope=\"row\">loss</th><td>1</td>"), std::string::npos);
 }
 
+TEST(HtmlTest, LongTextsAreShortenedByCharacters) {
+  EXPECT_EQ(shortened("happy", 5), "happy");
+  EXPECT_EQ(shortened("happiness", 5), "happ…");
+  EXPECT_EQ(shortened("mouth pulled 12", 8, 2), "mouth…12");
+  EXPECT_EQ(shortened("größer als groß", 6), "größe…");
+  EXPECT_EQ(shortened("größe", 5), "größe");
+  EXPECT_EQ(shortened("größer als groß", 6, 2), "grö…oß");
+}
+
 }  // namespace
 }  // namespace mien

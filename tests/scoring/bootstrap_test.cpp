@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
 
 namespace mien {
 namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double weighted_mean(std::span<const double> values, std::span<const std::int32_t> multiplicities) {
   double sum = 0, count = 0;
@@ -116,6 +119,33 @@ TEST(BiasCorrectedInterval, StaysFiniteWhenTheEstimateIsBeyondAllDraws) {
     EXPECT_LE(interval->low, interval->high);
     EXPECT_LE(interval->high, 10);
   }
+}
+
+TEST(BiasCorrectedInterval, IsOverTheDrawsThatTellTheNumber) {
+  std::vector<double> draws = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  const auto expected = bias_corrected_interval(5, draws);
+  draws.insert(draws.begin() + 3, 4, kNone);
+  const auto found = bias_corrected_interval(5, draws);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->low, expected->low);
+  EXPECT_EQ(found->high, expected->high);
+}
+
+TEST(BiasCorrectedInterval, IsNoneWhereOneUnitAloneTellsTheNumber) {
+  EXPECT_FALSE(bias_corrected_interval(.5, {.5, kNone, .5}).has_value());
+  EXPECT_FALSE(bias_corrected_interval(.5, {kNone, kNone}).has_value());
+  EXPECT_FALSE(bias_corrected_interval(kNone, {.5, .25}).has_value());
+  EXPECT_TRUE(bias_corrected_interval(.5, {.5, .5}).has_value()) << "all draws tell it";
+}
+
+TEST(Bootstrap, GivesNoProbabilityWhereNoDrawTellsTheNumber) {
+  const auto statistics = [](auto draw) {
+    return std::vector<double>{draw[0] > 0 ? 1. : kNone, draw[0] > 0 ? -1. : 1., kNone};
+  };
+  const BootstrapSample sample = bootstrap_sample(3, statistics, {200, 1});
+  EXPECT_EQ(sample.probability_positive(0), 1) << "draws without the first unit do not count";
+  EXPECT_LT(sample.probability_positive(1), .5);
+  EXPECT_FALSE(sample.probability_positive(2).has_value());
 }
 
 }  // namespace

@@ -7,8 +7,10 @@
 namespace mien {
 namespace {
 
-std::vector<double> units(float value) {
-  return std::vector<double>(kActionUnits, value);
+constexpr std::size_t kUnits = 12;
+
+std::vector<double> units(double value) {
+  return std::vector<double>(kUnits, value);
 }
 
 TEST(Confusion, CountsTheTruthInRows) {
@@ -82,33 +84,34 @@ TEST(BinaryCounts, IsUndefinedAndZeroWithoutAnyPositive) {
   EXPECT_EQ(counts.f1(), 0.0);
 }
 
-TEST(AuCounts, DropsAFrameWithOneInvalidUnitByDefaultPolicy) {
-  AuCounts counts;
+TEST(OutputCounts, DropsARowWithOneUnknownOutputByTheChallengesPolicy) {
+  OutputCounts counts(kUnits);
   auto truth = units(1);
-  truth[4] = -1;
-  EXPECT_FALSE(counts.add_row(truth, units(1), AuPolicy::kDropFrame));
-  for (const BinaryCounts& unit : counts.units) EXPECT_EQ(unit.total(), 0);
+  truth[4] = kUnknown;
+  EXPECT_FALSE(counts.add_row(truth, units(1), PartlyKnown::kDropRow));
+  for (const BinaryCounts& unit : counts.outputs) EXPECT_EQ(unit.total(), 0);
 }
 
-TEST(AuCounts, MasksOnlyTheInvalidUnitWhenAsked) {
-  AuCounts counts;
+TEST(OutputCounts, MasksOnlyTheUnknownOutputWhenAsked) {
+  OutputCounts counts(kUnits);
   auto truth = units(1);
-  truth[4] = -1;
-  EXPECT_TRUE(counts.add_row(truth, units(1), AuPolicy::kMaskValue));
-  EXPECT_EQ(counts.units[4].total(), 0);
-  EXPECT_EQ(counts.units[5].tp, 1);
-  EXPECT_DOUBLE_EQ(counts.mean_f1(), 11.0 / 12);
+  truth[4] = kUnknown;
+  EXPECT_TRUE(counts.add_row(truth, units(1), PartlyKnown::kMaskValue));
+  EXPECT_EQ(counts.outputs[4].total(), 0);
+  EXPECT_EQ(counts.outputs[5].tp, 1);
+  EXPECT_DOUBLE_EQ(counts.mean_f1(PartlyKnown::kDropRow), 11.0 / 12) << "all outputs count there";
+  EXPECT_DOUBLE_EQ(counts.mean_f1(PartlyKnown::kMaskValue), 1) << "of those that can be judged";
 }
 
-TEST(AuCounts, CountsNothingOfAnEntirelyInvalidFrame) {
-  AuCounts counts;
-  EXPECT_FALSE(counts.add_row(units(-1), units(1), AuPolicy::kMaskValue));
+TEST(OutputCounts, CountsNothingOfARowThatIsNotKnownAtAll) {
+  OutputCounts counts(kUnits);
+  EXPECT_FALSE(counts.add_row(units(kUnknown), units(1), PartlyKnown::kMaskValue));
 }
 
-TEST(AuCounts, RefusesRowsOfAnotherLength) {
-  AuCounts counts;
+TEST(OutputCounts, RefusesRowsOfAnotherLength) {
+  OutputCounts counts(kUnits);
   const std::vector<double> short_row(11, 1.0F);
-  EXPECT_THROW(counts.add_row(short_row, units(1), AuPolicy::kDropFrame), std::logic_error);
+  EXPECT_THROW(counts.add_row(short_row, units(1), PartlyKnown::kDropRow), std::logic_error);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "bank/bank_folder.h"
 #include "expectations.h"
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "mien/scoring/decided_run.h"
 #include "temporary_folder.h"
 
@@ -38,7 +39,7 @@ class ScoresTest : public ::testing::Test {
       width += dims[i];
     }
     head_ = std::make_unique<Head>(
-        initialised(small_shape(width, 2, 5, .5, {Task::kExpr, Task::kAu}), 3, at::kFloat));
+        initialised(small_shape(width, 2, 5, .5, {expr_task(), au_task()}), 3, at::kFloat));
     save_head(weights(), *head_, metadata);
     metadata_ = read_head_metadata(weights());
   }
@@ -83,7 +84,7 @@ TEST_F(ScoresTest, AreTheHeadsLogitsOfEveryFrame) {
   const Bank bank = bank_.bank();
   const auto logits = compute_logits(weights(), metadata_, {bank}, {"b", "missing", "a"}, "cpu");
   ASSERT_EQ(logits.size(), 2U);
-  const auto& videos = logits.at(Task::kAu).videos;
+  const auto& videos = logits.at(au_task()).videos;
   ASSERT_EQ(videos.size(), 2U);
   EXPECT_EQ(videos[0].video, "a");
   EXPECT_TRUE(holds(videos[1].frames, {3, 5}));
@@ -112,7 +113,7 @@ TEST_F(ScoresTest, OfSeveralBanksAreOfTheFramesThatAllHave) {
   const auto banks = open_banks({bank_.path().string(), other.path().string()}, metadata_);
   const auto logits =
       compute_logits(weights(), metadata_, banks, {"a", "apart", "only-here"}, "cpu");
-  const auto& videos = logits.at(Task::kExpr).videos;
+  const auto& videos = logits.at(expr_task()).videos;
   ASSERT_EQ(videos.size(), 1U);
   EXPECT_TRUE(holds(videos[0].frames, {2, 4}));
   EXPECT_EQ(videos[0].values.size(), 16U);
@@ -159,11 +160,11 @@ TEST_F(ScoresTest, AreComputedAnewForOtherWeightsBanksOrVideos) {
   cached({"a"});
   EXPECT_EQ(cache_files().size(), 2U);
   bank_.add("b", {2, 9, 10});
-  EXPECT_EQ(cached().at(Task::kExpr).videos.at(1).frames.size(), 3U);
+  EXPECT_EQ(cached().at(expr_task()).videos.at(1).frames.size(), 3U);
   { head_->parameters().mul_(2); }
   save_head(weights(), *head_, metadata_);
-  EXPECT_NE(cached().at(Task::kExpr).videos.at(0).values,
-            before.at(Task::kExpr).videos.at(0).values);
+  EXPECT_NE(cached().at(expr_task()).videos.at(0).values,
+            before.at(expr_task()).videos.at(0).values);
   EXPECT_EQ(cache_files().size(), 4U);
 }
 
@@ -184,8 +185,8 @@ TEST_F(ScoresTest, ADamagedCacheIsReplaced) {
 
 TEST_F(ScoresTest, OfNoVideoAreEmpty) {
   const auto logits = cached({});
-  EXPECT_TRUE(logits.at(Task::kExpr).videos.empty());
-  EXPECT_TRUE(logits.at(Task::kAu).videos.empty());
+  EXPECT_TRUE(logits.at(expr_task()).videos.empty());
+  EXPECT_TRUE(logits.at(au_task()).videos.empty());
   expect_same(cached({}), logits);
 }
 
@@ -213,17 +214,17 @@ TEST(MatchingBanks, AreUsedOnceInTheOrderGiven) {
 TEST(PriorsOfAHead, AreItsTrainingLabelsShares) {
   HeadMetadata head;
   EXPECT_TRUE(priors_of(head).empty());
-  head.expr_counts = {1, 0, 0, 0, 0, 0, 0, 3};
-  head.au_shares = std::vector<double>(12, .25);
+  head.statistics[expr_task()] = {1, 0, 0, 0, 0, 0, 0, 3};
+  head.statistics[au_task()] = std::vector<double>(12, .25);
   const Priors priors = priors_of(head);
-  EXPECT_EQ(priors.at(Task::kExpr).at(0), .25F);
-  EXPECT_EQ(priors.at(Task::kExpr).at(7), .75F);
-  EXPECT_EQ(priors.at(Task::kAu), Prior(12, .25F));
-  EXPECT_FALSE(priors.contains(Task::kVa));
-  head.va_means = {.5, -.25};
-  EXPECT_EQ(priors_of(head).at(Task::kVa), (Prior{.5F, -.25F}));
-  head.expr_counts = std::vector<std::int64_t>(8, 0);
-  EXPECT_EQ(priors_of(head).at(Task::kExpr), Prior(8, 0));
+  EXPECT_EQ(priors.at(expr_task()).at(0), .25F);
+  EXPECT_EQ(priors.at(expr_task()).at(7), .75F);
+  EXPECT_EQ(priors.at(au_task()), Prior(12, .25F));
+  EXPECT_FALSE(priors.contains(va_task()));
+  head.statistics[va_task()] = {.5, -.25};
+  EXPECT_EQ(priors_of(head).at(va_task()), (Prior{.5F, -.25F}));
+  head.statistics[expr_task()] = std::vector<double>(8, 0);
+  EXPECT_EQ(priors_of(head).at(expr_task()), Prior(8, 0));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
 #include "mien/scoring/decisions_file.h"
 #include "temporary_folder.h"
 
@@ -25,31 +26,31 @@ std::vector<float> row(float first, float second) {
 
 TEST(Decisions, WithoutARuleAreThoseOfTheScores) {
   const auto p = row(0.4F, 0.6F);
-  EXPECT_EQ(decide(Task::kExpr, p, {}), decide(Task::kExpr, p));
+  EXPECT_EQ(decide(expr_task(), p, {}), decide(expr_task(), p));
   const std::vector<float> units = {0.5F, 0.49F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-  EXPECT_EQ(decide(Task::kAu, units, {}), decide(Task::kAu, units));
+  EXPECT_EQ(decide(au_task(), units, {}), decide(au_task(), units));
 }
 
 TEST(Decisions, AnIngredientIsShownAsPeopleKnowIt) {
-  EXPECT_EQ(shown_ingredient(Task::kExpr, "levels"), "biases");
-  EXPECT_EQ(shown_ingredient(Task::kAu, "blend+levels"), "blend+thresholds");
-  EXPECT_EQ(shown_ingredient(Task::kVa, "smoothing"), "smoothing");
+  EXPECT_EQ(shown_ingredient(expr_task(), "levels"), "biases");
+  EXPECT_EQ(shown_ingredient(au_task(), "blend+levels"), "blend+thresholds");
+  EXPECT_EQ(shown_ingredient(va_task(), "smoothing"), "smoothing");
 }
 
 TEST(Decisions, ABiasIsAddedToTheLogProbability) {
   DecisionRule rule;
   rule.bias.assign(kExpressions, 0);
   rule.bias[0] = std::log(1.6);
-  EXPECT_EQ(decide(Task::kExpr, row(0.4F, 0.6F), rule), std::vector<double>{0});
+  EXPECT_EQ(decide(expr_task(), row(0.4F, 0.6F), rule), std::vector<double>{0});
   rule.bias[0] = std::log(1.4);
-  EXPECT_EQ(decide(Task::kExpr, row(0.4F, 0.6F), rule), std::vector<double>{1});
+  EXPECT_EQ(decide(expr_task(), row(0.4F, 0.6F), rule), std::vector<double>{1});
 }
 
 TEST(Decisions, AClassOfProbabilityZeroCanStillBeChosenByItsBias) {
   DecisionRule rule;
   rule.bias.assign(kExpressions, 0);
   rule.bias[7] = 100;
-  EXPECT_EQ(decide(Task::kExpr, row(0.4F, 0.6F), rule), std::vector<double>{7});
+  EXPECT_EQ(decide(expr_task(), row(0.4F, 0.6F), rule), std::vector<double>{7});
 }
 
 TEST(Decisions, AThresholdIsReachedByEquality) {
@@ -59,12 +60,12 @@ TEST(Decisions, AThresholdIsReachedByEquality) {
   p[3] = 0.2499F;
   std::vector<double> expected(kActionUnits, 1);
   expected[3] = 0;
-  EXPECT_EQ(decide(Task::kAu, p, rule), expected);
+  EXPECT_EQ(decide(au_task(), p, rule), expected);
 }
 
 const std::vector<TaskScores> kTwoRuns = {
-    {Task::kVa, {{"a", {1, 3}, {0, 0, 1, 1}}, {"only_first", {1}, {1, 0}}}},
-    {Task::kVa, {{"a", {2, 4}, {1, 0, 0, 1}}, {"only_second", {5}, {0, 1}}}}};
+    {va_task(), {{"a", {1, 3}, {0, 0, 1, 1}}, {"only_first", {1}, {1, 0}}}},
+    {va_task(), {{"a", {2, 4}, {1, 0, 0, 1}}, {"only_second", {5}, {0, 1}}}}};
 
 TEST(Blend, TakesTheFirstRunsFramesAndInterpolatesTheOthers) {
   const TaskScores out = blend(kTwoRuns, std::vector{0.5, 0.5});
@@ -91,15 +92,15 @@ TEST(DecisionsFile, ReadsBackWhatWasWritten) {
   const TemporaryFolder folder;
   DecisionsFile file;
   file.runs = {{".", "best", "ab"}, {"/other", "last", "cd"}};
-  DecisionRule& expr = file.rules[Task::kExpr];
+  DecisionRule& expr = file.rules[expr_task()];
   expr.weights = {0.1, 0.9};
   expr.smoothing = {SmoothingKind::kMedian, 30};
   expr.bias = {0, -1.0 / 3, 2, 0, 0, 0, 0, 1e-17};
-  DecisionRule& units = file.rules[Task::kAu];
+  DecisionRule& units = file.rules[au_task()];
   units.weights = {1, 0};
   units.thresholds.assign(kActionUnits, 0.1);
   units.thresholds[4] = 1.0 / 7;
-  file.rules[Task::kVa].smoothing = {SmoothingKind::kGaussian, 4};
+  file.rules[va_task()].smoothing = {SmoothingKind::kGaussian, 4};
   write_decisions(folder.path() / "decisions.json", file);
   const DecisionsFile read = read_decisions(folder.path() / "decisions.json");
   EXPECT_EQ(read.rules, file.rules);
@@ -109,9 +110,25 @@ TEST(DecisionsFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.runs[1].weights_sha256, "cd");
 }
 
+TEST(DecisionsFile, KeepsRulesOfTasksThatAreDeclared) {
+  const Task mood("mood", TaskKind::kClasses, {"sad", "happy"});
+  const Task units("units", TaskKind::kBinary, {"smile", "frown", "wink"});
+  const TemporaryFolder folder;
+  DecisionsFile file;
+  file.runs = {{".", "best", "ab"}};
+  file.rules[mood].bias = {0, .25};
+  file.rules[units].thresholds = {.1, .5, .9};
+  write_decisions(folder.path() / "decisions.json", file);
+  EXPECT_EQ(read_decisions(folder.path() / "decisions.json").rules, file.rules);
+  EXPECT_EQ(to_json(mood, {}).at("bias"), std::vector<double>(2));
+  EXPECT_EQ(decide(mood, std::vector<float>{.6F, .4F}, {.bias = {0, 1}}), std::vector<double>{1});
+  EXPECT_EQ(decide(units, std::vector<float>{.1F, .4F, .8F}, file.rules[units]),
+            (std::vector<double>{1, 0, 0}));
+}
+
 TEST(DecisionsFile, AbsentBiasesAndThresholdsAreWrittenAsWhatTheyMean) {
-  EXPECT_EQ(to_json(Task::kExpr, {}).at("bias"), std::vector<double>(kExpressions));
-  EXPECT_EQ(to_json(Task::kAu, {}).at("thresholds"), std::vector<double>(kActionUnits, 0.5));
+  EXPECT_EQ(to_json(expr_task(), {}).at("bias"), std::vector<double>(kExpressions));
+  EXPECT_EQ(to_json(au_task(), {}).at("thresholds"), std::vector<double>(kActionUnits, 0.5));
 }
 
 TEST(DecisionsFile, ThatIsNoObjectIsRefused) {
@@ -141,9 +158,9 @@ TEST(DecisionRules, AreToldWithoutWhatChangesNothing) {
 }
 
 TEST(RuleFor, GivesTheDefaultForATaskThatWasNotTuned) {
-  const DecisionRules rules = {{Task::kAu, {.thresholds = std::vector<double>(12, .3)}}};
-  EXPECT_EQ(rule_for(rules, Task::kAu).thresholds.front(), .3);
-  EXPECT_EQ(rule_for(rules, Task::kExpr), DecisionRule());
+  const DecisionRules rules = {{au_task(), {.thresholds = std::vector<double>(12, .3)}}};
+  EXPECT_EQ(rule_for(rules, au_task()).thresholds.front(), .3);
+  EXPECT_EQ(rule_for(rules, expr_task()), DecisionRule());
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "mien/data/challenge.h"
+
 namespace mien {
 namespace {
 
@@ -20,20 +22,20 @@ TaskScores one_video(Task task, Values values) {
 }
 
 TEST(Probabilities, OfARowOfExpressionsSumToOne) {
-  const auto scores = probabilities_of(one_video(Task::kExpr, {0, 1, 2, 3, -1, -2, 0.5F, 4}));
+  const auto scores = probabilities_of(one_video(expr_task(), {0, 1, 2, 3, -1, -2, 0.5F, 4}));
   const Values& row = scores.videos[0].values;
   EXPECT_NEAR(std::accumulate(row.begin(), row.end(), 0.0), 1.0, 1e-6);
   EXPECT_NEAR(row[7] / row[0], std::exp(4.0), 1e-4);
 }
 
 TEST(Probabilities, SurviveLogitsThatOverflowAnExponential) {
-  const auto expr = probabilities_of(one_video(Task::kExpr, {1e4F, 0, 0, 0, 0, 0, 0, -1e4F}));
+  const auto expr = probabilities_of(one_video(expr_task(), {1e4F, 0, 0, 0, 0, 0, 0, -1e4F}));
   EXPECT_FLOAT_EQ(expr.videos[0].values[0], 1.0F);
   EXPECT_EQ(expr.videos[0].values[7], 0.0F);
   Values logits(12, 0.0F);
   logits[0] = 1e4F;
   logits[1] = -1e4F;
-  const auto au = probabilities_of(one_video(Task::kAu, logits));
+  const auto au = probabilities_of(one_video(au_task(), logits));
   EXPECT_EQ(au.videos[0].values[0], 1.0F);
   EXPECT_EQ(au.videos[0].values[1], 0.0F);
   EXPECT_EQ(au.videos[0].values[2], 0.5F);
@@ -41,7 +43,7 @@ TEST(Probabilities, SurviveLogitsThatOverflowAnExponential) {
 
 TEST(Probabilities, OfValenceAndArousalAreTheHyperbolicTangent) {
   const Values found =
-      probabilities_of(one_video(Task::kVa, {0, 1, -3, 0.25F, 1e4F, -1e4F})).videos[0].values;
+      probabilities_of(one_video(va_task(), {0, 1, -3, 0.25F, 1e4F, -1e4F})).videos[0].values;
   const auto tanh = [](double z) {
     return (std::exp(z) - std::exp(-z)) / (std::exp(z) + std::exp(-z));
   };
@@ -96,26 +98,26 @@ TEST(Interpolate, RefusesAVideoWithoutScores) {
 }
 
 TEST(Decide, TakesTheFirstOfEqualClasses) {
-  EXPECT_EQ(decide(Task::kExpr, Values{0, 0.4F, 0, 0.4F, 0, 0, 0.2F, 0}), Decisions{1});
+  EXPECT_EQ(decide(expr_task(), Values{0, 0.4F, 0, 0.4F, 0, 0, 0.2F, 0}), Decisions{1});
 }
 
 TEST(Decide, SetsAnActionUnitFromOneHalfOn) {
   Values p(12, 0.0F);
   p[0] = 0.5F;
   p[1] = std::nextafter(0.5F, 0.0F);
-  const Decisions out = decide(Task::kAu, p);
+  const Decisions out = decide(au_task(), p);
   EXPECT_EQ(out[0], 1);
   EXPECT_EQ(out[1], 0);
 }
 
 TEST(Decide, ClipsValenceAndArousal) {
-  EXPECT_EQ(decide(Task::kVa, Values{1.5F, -2, 0.25F, -0.5F}), (Decisions{1, -1, 0.25, -0.5}));
+  EXPECT_EQ(decide(va_task(), Values{1.5F, -2, 0.25F, -0.5F}), (Decisions{1, -1, 0.25, -0.5}));
 }
 
 TEST(Decide, KeepsVideosAndFrames) {
-  const TaskScores scores{Task::kVa, {{"a", {2, 5}, {0, 0, 1, 1}}, {"b", {1}, {2, 2}}}};
+  const TaskScores scores{va_task(), {{"a", {2, 5}, {0, 0, 1, 1}}, {"b", {1}, {2, 2}}}};
   const TaskDecisions decisions = decide(scores);
-  EXPECT_EQ(decisions.task, Task::kVa);
+  EXPECT_EQ(decisions.task, va_task());
   ASSERT_EQ(decisions.videos.size(), 2U);
   EXPECT_EQ(decisions.videos[0].frames, (Frames{2, 5}));
   EXPECT_EQ(decisions.videos[1].video, "b");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
@@ -75,7 +76,7 @@ TEST(Smoothing, RefusesAVideoThatIsNoVideo) {
 }
 
 TEST(Smoothing, VideosAreSmoothedEachOnItsOwn) {
-  const TaskScores scores{Task::kVa, {{"a_left", {1}, {1, 1}}, {"a_right", {1}, {0, 0}}}};
+  const TaskScores scores{va_task(), {{"a_left", {1}, {1, 1}}, {"a_right", {1}, {0, 0}}}};
   const TaskScores out = smoothed(scores, {SmoothingKind::kBox, 5});
   EXPECT_EQ(out.videos[0].values, (std::vector<float>{1, 1}));
   EXPECT_EQ(out.videos[1].values, (std::vector<float>{0, 0}));

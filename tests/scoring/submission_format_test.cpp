@@ -1,4 +1,4 @@
-#include "mien/scoring/submission_format.h"
+#include "mien/data/submission_format.h"
 
 #include <gtest/gtest.h>
 

@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "mien/data/challenge.h"
 #include "mien/data/labels.h"
 #include "probe.h"
 
@@ -47,7 +48,7 @@ inline void add_doubles(Output& output, const std::string& name,
 }
 
 inline Task task_of(const nlohmann::json& options) {
-  return task_from_name(options.at("task").get<std::string>(), "task");
+  return challenge_task_from_name(options.at("task").get<std::string>(), "task");
 }
 
 /// Of one length, so that byte order is the order of the numbers.
@@ -55,7 +56,17 @@ inline std::string video_name(std::int32_t index) {
   return "video" + std::to_string(1000 + index);
 }
 
-/// Videos (index a row, ascending), frames and flat values -> one VideoLabels a video.
+/// A row with the challenge's marks for "not known" (-1, or -5 among continuous values) -> the same
+/// with kUnknown; valence and arousal are known together or not at all.
+inline std::vector<double> without_marks(std::span<const double> row, const Task& task) {
+  const double least = task.is_continuous() ? -1 : 0;
+  std::vector<double> values(row.begin(), row.end());
+  for (double& value : values) value = value < least ? kUnknown : value;
+  if (task.is_continuous() && !is_known_row(values)) values.assign(row.size(), kUnknown);
+  return values;
+}
+
+/// Videos (index per row, ascending), frames and flat values -> one VideoLabels per video.
 inline std::vector<VideoLabels> rows_by_video(std::span<const std::int32_t> video,
                                               std::span<const std::int32_t> frame,
                                               std::span<const double> values, Task task) {
@@ -65,7 +76,7 @@ inline std::vector<VideoLabels> rows_by_video(std::span<const std::int32_t> vide
     const std::string name = video_name(video[i]);
     if (videos.empty() || videos.back().video != name) videos.push_back({name, {}, {}});
     videos.back().frames.push_back(frame[i]);
-    const auto row = values.subspan(i * columns, columns);
+    const auto row = without_marks(values.subspan(i * columns, columns), task);
     videos.back().values.insert(videos.back().values.end(), row.begin(), row.end());
   }
   return videos;

@@ -44,7 +44,7 @@ void reliability(const SafetensorsFile& input, const nlohmann::json& options, Ou
 void diagnose_scores(const SafetensorsFile& input, const nlohmann::json& options, Output& output) {
   const Task task = task_of(options);
   const auto policy =
-      options.value("mask_value", false) ? AuPolicy::kMaskValue : AuPolicy::kDropFrame;
+      options.value("mask_value", false) ? PartlyKnown::kMaskValue : PartlyKnown::kDropRow;
   const std::size_t columns = score_columns(task);
   for_each_case(input, options, [&](const Case& one) {
     TaskScores logits{task, {}};

@@ -3,6 +3,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
 
+#include "mien/data/challenge.h"
 #include "mien/flatness/flatness.h"
 #include "probe.h"
 
@@ -26,12 +27,12 @@ void add(Output& output, const std::string& name, const at::Tensor& tensor) {
 
 FlatnessRows rows_of(const SafetensorsFile& input, const std::vector<Task>& tasks) {
   FlatnessRows rows{tensor_of(input, "x", DType::kF64, at::kDouble), {}};
-  for (const Task task : tasks) {
+  for (const Task& task : tasks) {
     const at::Tensor labels = tensor_of(input, "labels." + task_name(task), DType::kI64, at::kLong);
     TaskTargets targets{.task = task};
     targets.valid = labels.ge(0);
     targets.labels = labels.clamp_min(0);
-    if (task == Task::kAu) targets.labels = targets.labels.to(at::kDouble);
+    if (task == au_task()) targets.labels = targets.labels.to(at::kDouble);
     rows.targets.push_back(targets);
   }
   return rows;
@@ -42,7 +43,7 @@ FlatnessRows rows_of(const SafetensorsFile& input, const std::vector<Task>& task
 void probe_flatness(const SafetensorsFile& input, const json& options, Output& output) {
   std::vector<Task> tasks;
   for (const auto& name : options.at("tasks"))
-    tasks.push_back(task_from_name(name.get<std::string>(), "tasks"));
+    tasks.push_back(challenge_task_from_name(name.get<std::string>(), "tasks"));
   const FlatnessRows rows = rows_of(input, tasks);
   const HeadOptions shape{.layers = options.at("layers"), .width = options.at("width")};
   Head head(HeadShape::from(shape, rows.x.size(1), tasks), at::kDouble, at::kCPU);

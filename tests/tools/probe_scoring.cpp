@@ -47,7 +47,7 @@ void evaluate(const SafetensorsFile& input, const nlohmann::json& options, Outpu
   EvaluationOptions evaluation;
   evaluation.bootstrap = bootstrap_options(options);
   evaluation.all_frames = options.value("all_frames", false);
-  if (options.value("mask_value", false)) evaluation.au_policy = AuPolicy::kMaskValue;
+  if (options.value("mask_value", false)) evaluation.partly_known = PartlyKnown::kMaskValue;
   for_each_case(input, options, [&](const Case& one) {
     const TaskResult result =
         evaluate_task({task, videos_of(one, "prediction", task)},

@@ -2,6 +2,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/where.h>
 
+#include "mien/data/challenge.h"
 #include "mien/head/head.h"
 #include "mien/objective/cvar.h"
 #include "mien/training/batches.h"
@@ -65,7 +66,7 @@ ObjectiveOptions objective_options(const json& options) {
   objective.logit_adjustment = options.value("logit_adjustment", objective.logit_adjustment);
   objective.focal = options.value("focal", objective.focal);
   objective.class_weights = options.value("class_weights", objective.class_weights);
-  objective.va = options.value("va", objective.va);
+  objective.continuous = options.value("continuous", objective.continuous);
   objective.task_weights = options.value("task_weights", objective.task_weights);
   objective.task_weighting = options.value("task_weighting", objective.task_weighting);
   objective.cvar_alpha_start = options.value("alpha_start", objective.cvar_alpha_start);
@@ -76,7 +77,7 @@ ObjectiveOptions objective_options(const json& options) {
 std::vector<Task> tasks_of(const json& options) {
   std::vector<Task> tasks;
   for (const std::string& name : options.at("tasks").get<std::vector<std::string>>()) {
-    tasks.push_back(task_from_name(name, "tasks"));
+    tasks.push_back(challenge_task_from_name(name, "tasks"));
   }
   return tasks;
 }
@@ -86,25 +87,29 @@ TaskTargets targets_of(Task task, const at::Tensor& labels, std::int64_t begin, 
                        at::ScalarType dtype) {
   const at::Tensor rows = labels.narrow(0, begin, end - begin);
   TaskTargets targets{.task = task};
-  if (task == Task::kVa) {
+  if (task == va_task()) {
     targets.valid = rows.ne(-5).all(1);
     targets.labels = at::where(targets.valid.unsqueeze(1), rows, 0.).to(dtype);
     return targets;
   }
   targets.valid = rows.ge(0);
   const at::Tensor clean = rows.clamp_min(0);
-  targets.labels = task == Task::kExpr ? clean.to(at::kLong) : clean.to(dtype);
+  targets.labels = task == expr_task() ? clean.to(at::kLong) : clean.to(dtype);
   return targets;
 }
 
 /// logits.<task> [B, C], labels.<task>, videos [B] (i64, for per_video) -> loss,
 /// tail_level.<task>, gradient.<task>
 void probe_objective(const SafetensorsFile& input, const json& options, Output& output) {
-  const Objective objective(objective_options(options),
-                            options.value("expr_counts", std::vector<std::int64_t>()));
+  const std::vector<Task> tasks = tasks_of(options);
+  ClassCounts counts;
+  for (const Task& task : tasks) {
+    counts.push_back(options.value(statistics_key(task), std::vector<std::int64_t>()));
+  }
+  const Objective objective(objective_options(options), counts);
   std::vector<at::Tensor> logits;
   std::vector<TaskTargets> targets;
-  for (const Task task : tasks_of(options)) {
+  for (const Task& task : tasks) {
     logits.push_back(tensor_of(input, "logits." + task_name(task)));
     const at::Tensor labels = tensor_of(input, "labels." + task_name(task));
     targets.push_back(targets_of(task, labels, 0, labels.size(0), logits.back().scalar_type()));
@@ -142,7 +147,7 @@ void probe_train(const SafetensorsFile& input, const json& options, Output& outp
   for (std::int64_t s = 0; s < steps; ++s) {
     const BatchRange range = ranges[static_cast<std::size_t>(s) % ranges.size()];
     std::vector<TaskTargets> targets;
-    for (const Task task : tasks) {
+    for (const Task& task : tasks) {
       targets.push_back(targets_of(task, tensor_of(input, "labels." + task_name(task)), range.begin,
                                    range.end, x.scalar_type()));
     }

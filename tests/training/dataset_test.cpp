@@ -6,6 +6,7 @@
 
 #include "expectations.h"
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "training/small_data.h"
 
 namespace mien {
@@ -30,7 +31,9 @@ using LabelValues = decltype(VideoLabels::values);
 using Rows = std::vector<std::pair<std::string, std::int32_t>>;
 
 VideoLabels expr(const std::string& video, LabelValues values) {
-  return {video, frames_up_to(static_cast<std::int32_t>(values.size())), std::move(values)};
+  return {.video = video,
+          .frames = frames_up_to(static_cast<std::int32_t>(values.size())),
+          .values = std::move(values)};
 }
 
 LabelValues au_row(double value) {
@@ -43,7 +46,8 @@ TEST(DatasetTest, HoldsLabelledFramesThatHaveAnEmbedding) {
   folder.add("a", {2, 4, 9});
   folder.add("c", {1});
   const auto labels = labels_of(
-      Task::kExpr, {expr("a", {0, 1, 2, 3}), expr("b", {5, -1, 7, 6}), expr("d", {1, 1, -1})});
+      expr_task(),
+      {expr("a", {0, 1, 2, 3}), expr("b", {5, kUnknown, 7, 6}), expr("d", {1, 1, kUnknown})});
   const Dataset data = load_dataset({folder.bank()}, {labels}, "cpu");
   EXPECT_EQ(rows_of(data), (Rows{{"a", 2}, {"a", 4}, {"b", 1}, {"b", 3}, {"b", 4}}));
   EXPECT_EQ(values_of(data.tasks[0].labels), (std::vector<double>{1, 3, 5, 7, 6}));
@@ -76,7 +80,7 @@ TEST(DatasetTest, PutsBanksSideBySide) {
   narrow.add("a", {2, 3, 4, 5});
   wide.add("only-wide", {1, 2});
   const auto labels =
-      labels_of(Task::kExpr, {expr("a", {1, 1, 1, 1, 1}), expr("only-wide", {1, 1})});
+      labels_of(expr_task(), {expr("a", {1, 1, 1, 1, 1}), expr("only-wide", {1, 1})});
   const Dataset data = load_dataset({wide.bank(), narrow.bank()}, {labels}, "cpu");
   EXPECT_EQ(rows_of(data), (Rows{{"a", 2}, {"a", 3}, {"a", 5}}));
   EXPECT_EQ(data.dim(), 6);
@@ -97,42 +101,46 @@ TEST(DatasetTest, PutsBanksSideBySide) {
 TEST(DatasetTest, KnowsValenceAndArousalTogetherOrNotAtAll) {
   BankFolder folder(2);
   folder.add("a", {1, 2, 3, 4, 5});
-  const VideoLabels va{"a", {1, 2, 3, 4, 6}, {.125, -.5, -5, .5, .5, -5, -1, 1, .2, .2}};
-  const Dataset alone = load_dataset({folder.bank()}, {labels_of(Task::kVa, {va})}, "cpu");
+  const double none = kUnknown;
+  const VideoLabels va{.video = "a",
+                       .frames = {1, 2, 3, 4, 6},
+                       .values = {.125, -.5, none, none, none, none, -1, 1, .2, .2}};
+  const Dataset alone = load_dataset({folder.bank()}, {labels_of(va_task(), {va})}, "cpu");
   EXPECT_EQ(rows_of(alone), (Rows{{"a", 1}, {"a", 4}}));
   EXPECT_TRUE(alone.tasks[0].all_valid);
   EXPECT_EQ(alone.tasks[0].without_embedding, 1);
   EXPECT_EQ(values_of(alone.tasks[0].labels), (std::vector<double>{.125, -.5, -1, 1}));
-  EXPECT_EQ(alone.va_means(), (std::vector<double>{(.125 - 1) / 2, .25}));
+  EXPECT_EQ(alone.statistics().at(va_task()), (std::vector<double>{(.125 - 1) / 2, .25}));
 
   const Dataset joint = load_dataset(
       {folder.bank()},
-      {labels_of(Task::kExpr, {expr("a", {3, 3, 3, 3, 3})}), labels_of(Task::kVa, {va})}, "cpu");
+      {labels_of(expr_task(), {expr("a", {3, 3, 3, 3, 3})}), labels_of(va_task(), {va})}, "cpu");
   ASSERT_EQ(joint.size(), 5);
   const TaskLabels& task = joint.tasks[1];
   EXPECT_EQ(values_of(task.valid.to(at::kDouble)), (std::vector<double>{1, 0, 0, 1, 0}));
   EXPECT_EQ(task.valid_host.sizes(), (std::vector<std::int64_t>{5, 1}));
   EXPECT_EQ(values_of(task.labels), (std::vector<double>{.125, -.5, 0, 0, 0, 0, -1, 1, 0, 0}));
-  EXPECT_EQ(joint.va_means(), alone.va_means());
+  EXPECT_EQ(joint.statistics().at(va_task()), alone.statistics().at(va_task()));
   const auto targets = joint.gather({3, 2, 0}, 0, 3, at::kFloat).targets;
   EXPECT_EQ(values_of(targets[1].labels), (std::vector<double>{-1, 1, 0, 0, .125, -.5}));
   EXPECT_EQ(values_of(targets[1].valid.to(at::kDouble)), (std::vector<double>{1, 0, 1}));
   EXPECT_NE(joint.digest(), alone.digest());
-  EXPECT_TRUE(random_dataset(3, 8, 1).va_means().empty());
+  EXPECT_FALSE(random_dataset(3, 8, 1).statistics().contains(va_task()));
 }
 
 TEST(DatasetTest, MasksEachTaskAndEachAuOnItsOwn) {
   BankFolder folder(2);
   folder.add("a", {1, 2, 3});
-  VideoLabels au{"a", {1, 2, 3}, {}};
-  for (const double value : {1., -1., 0.}) {
+  VideoLabels au{.video = "a", .frames = {1, 2, 3}};
+  for (const double value : {1., kUnknown, 0.}) {
     const auto row = au_row(value);
     au.values.insert(au.values.end(), row.begin(), row.end());
   }
-  au.values[24 + 3] = -1;  // frame 3, the fourth AU
+  au.values[24 + 3] = kUnknown;  // frame 3, the fourth AU
   const Dataset data = load_dataset(
       {folder.bank()},
-      {labels_of(Task::kExpr, {expr("a", {-1, 4, -1})}), labels_of(Task::kAu, {au})}, "cpu");
+      {labels_of(expr_task(), {expr("a", {kUnknown, 4, kUnknown})}), labels_of(au_task(), {au})},
+      "cpu");
   ASSERT_EQ(data.size(), 3) << "any task's label will do";
   EXPECT_EQ(values_of(data.tasks[0].valid.to(at::kDouble)), (std::vector<double>{0, 1, 0}));
   EXPECT_EQ(values_of(data.tasks[0].labels), (std::vector<double>{0, 4, 0}));
@@ -166,15 +174,21 @@ TEST(DatasetTest, GathersTheRowsOfTheOrder) {
 TEST(DatasetTest, CountsLabelsOfTheTrainingSplit) {
   BankFolder folder(2);
   folder.add("a", {1, 2, 3, 4});
-  VideoLabels au{"a", {1, 2, 3, 4}, LabelValues(48, 0)};
+  VideoLabels au{.video = "a", .frames = {1, 2, 3, 4}, .values = LabelValues(48, 0)};
   au.values[0] = 1;
-  au.values[12] = -1;
+  au.values[12] = kUnknown;
   const Dataset data = load_dataset(
       {folder.bank()},
-      {labels_of(Task::kExpr, {expr("a", {0, 7, 7, -1})}), labels_of(Task::kAu, {au})}, "cpu");
-  EXPECT_TRUE(holds(data.expr_counts(), {1, 0, 0, 0, 0, 0, 0, 2}));
-  EXPECT_NEAR(data.au_shares().at(0), 1. / 3, 1e-15) << "among the valid ones";
-  EXPECT_EQ(data.au_shares().at(1), 0);
+      {labels_of(expr_task(), {expr("a", {0, 7, 7, kUnknown})}), labels_of(au_task(), {au})},
+      "cpu");
+  const ClassCounts counts = data.class_counts();
+  ASSERT_EQ(counts.size(), 2U) << "in the order of the tasks";
+  EXPECT_TRUE(holds(counts[0], {1, 0, 0, 0, 0, 0, 0, 2}));
+  EXPECT_TRUE(counts[1].empty()) << "binary outputs have shares, not counts";
+  const LabelStatistics statistics = data.statistics();
+  EXPECT_TRUE(holds(statistics.at(expr_task()), {1, 0, 0, 0, 0, 0, 0, 2}));
+  EXPECT_NEAR(statistics.at(au_task()).at(0), 1. / 3, 1e-15) << "among the known ones";
+  EXPECT_EQ(statistics.at(au_task()).at(1), 0);
 }
 
 TEST(DatasetTest, ItsDigestTellsOtherDataApart) {
@@ -190,14 +204,14 @@ TEST(DatasetRefusal, OfValuesThatAreNotFiniteNamesFileAndFrame) {
     folder.add("a", VideoRecord{.frames = {1, 2, 7}, .embeddings = {0, 0, 0, bits, 0, bits}});
     const auto with = [&](LabelValues labels) {
       return refusal_of([&] {
-        load_dataset({folder.bank()}, {labels_of(Task::kExpr, {expr("a", std::move(labels))})},
+        load_dataset({folder.bank()}, {labels_of(expr_task(), {expr("a", std::move(labels))})},
                      "cpu");
       });
     };
     const std::string message = with({1, 1, 1, 1, 1, 1, 1});
     EXPECT_TRUE(contains(message, (folder.path() / "a.safetensors").string()));
     EXPECT_TRUE(contains(message, "frame 2 has a value that is not finite"));
-    EXPECT_TRUE(contains(with({1, -1, 1, 1, 1, 1, 1}), "frame 2 has a value"))
+    EXPECT_TRUE(contains(with({1, kUnknown, 1, 1, 1, 1, 1}), "frame 2 has a value"))
         << "a bank with such a row is refused, labelled or not";
   }
 }
@@ -207,7 +221,7 @@ TEST(DatasetRefusal, OfBanksThatHoldNothingOfTheSplit) {
   folder.add("a", {1, 2});
   EXPECT_TRUE(contains(refusal_of([&] {
                          load_dataset({folder.bank()},
-                                      {labels_of(Task::kExpr, {expr("b", {1, 2, 3})})}, "cpu");
+                                      {labels_of(expr_task(), {expr("b", {1, 2, 3})})}, "cpu");
                        }),
                        "has 0 of the labelled frames of the split"));
 }

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "mien/data/challenge.h"
+
 namespace mien {
 namespace {
 
@@ -20,7 +22,7 @@ StepValue step_of(double loss, double norm, std::optional<double> perturbed = {}
 }
 
 const std::vector<BatchRange> kBatches = {{0, 10}, {10, 20}, {20, 25}};
-const std::vector<Task> kTasks = {Task::kAu, Task::kExpr};
+const std::vector<Task> kTasks = {au_task(), expr_task()};
 
 TEST(EpochLogTest, MeansOfWhatTheStepsSaid) {
   EpochLog log(3, at::kCPU);
@@ -33,8 +35,9 @@ TEST(EpochLogTest, MeansOfWhatTheStepsSaid) {
   EXPECT_EQ(record.train_loss, (10 * 1 + 10 * 2 + 5 * 4) / 25.) << "by samples";
   EXPECT_EQ(record.gradient_norm, 6);
   EXPECT_EQ(record.sharpness, (.5 + .25) / 2) << "of the steps that looked";
-  EXPECT_EQ(record.cvar_level_au, (.5 + 1 + 2) / 3);
-  EXPECT_FALSE(record.cvar_level_expr) << "a task without a tail has no level";
+  EXPECT_EQ(record.tasks.at(0).cvar_level, (.5 + 1 + 2) / 3);
+  EXPECT_EQ(record.tasks.at(0).task, au_task());
+  EXPECT_FALSE(record.tasks.at(1).cvar_level) << "a task without a tail has no level";
 }
 
 TEST(EpochLogTest, PlainStepsHaveNoSharpness) {

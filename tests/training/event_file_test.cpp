@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "mien/core/files.h"
+#include "mien/data/challenge.h"
 #include "temporary_folder.h"
 
 namespace mien {
@@ -10,8 +11,14 @@ namespace {
 
 using testing::TemporaryFolder;
 
-const EpochRecord kFirst{.epoch = 1, .lr = .5, .expr_f1 = .25, .au_f1 = {}, .wall_time = 1000};
-const EpochRecord kSecond{.epoch = 2, .lr = .25, .expr_f1 = .75, .au_f1 = {}, .wall_time = 2000};
+const EpochRecord kFirst{.epoch = 1,
+                         .lr = .5,
+                         .tasks = {{.task = expr_task(), .metric = .25}, {.task = au_task()}},
+                         .wall_time = 1000};
+const EpochRecord kSecond{.epoch = 2,
+                          .lr = .25,
+                          .tasks = {{.task = expr_task(), .metric = .75}, {.task = au_task()}},
+                          .wall_time = 2000};
 
 TEST(Crc32c, IsCastagnolis) {
   EXPECT_EQ(crc32c("123456789"), 0xe3069283U);

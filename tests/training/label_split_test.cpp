@@ -4,6 +4,7 @@
 #include <set>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
 #include "mien/data/splits.h"
 #include "mien/training/dataset.h"
 #include "mien/training/inputs.h"
@@ -35,16 +36,16 @@ void write_annotations(const TemporaryFolder& root, const Names& training,
 
 const Names kTraining = {"1_left", "1_right", "2", "3", "3_left", "4", "5", "6", "7", "8"};
 
-LabelSplit load(const SplitSpec& split, const std::vector<Task>& tasks = {Task::kExpr}) {
+LabelSplit load(const SplitSpec& split, const std::vector<Task>& tasks = {expr_task()}) {
   const TemporaryFolder root;
   write_annotations(root, kTraining, {"v1", "v2", "4_left"});
   return load_label_split(root.path().string(), tasks, split);
 }
 
 TEST(LabelSplitTest, TakesTheOfficialSplits) {
-  const LabelSplit split = load({}, {Task::kExpr, Task::kAu});
+  const LabelSplit split = load({}, {expr_task(), au_task()});
   EXPECT_EQ(split.training.size(), 2U);
-  EXPECT_EQ(split.training[1].task, Task::kAu);
+  EXPECT_EQ(split.training[1].task, au_task());
   const Names videos = videos_of(split.validation);
   EXPECT_TRUE(holds(videos, {"4_left", "au-4_left", "au-v1", "au-v2", "v1", "v2"}));
 }
@@ -86,9 +87,9 @@ TEST(LabelSplitTest, OneSideAloneIsThatOfTheWhole) {
   const TemporaryFolder root;
   write_annotations(root, kTraining, {"v1"});
   const SplitSpec folds{.folds = 4, .fold = 2};
-  const LabelSplit whole = load_label_split(root.path().string(), {Task::kExpr}, folds);
+  const LabelSplit whole = load_label_split(root.path().string(), {expr_task()}, folds);
   for (const Split side : {Split::kTrain, Split::kValidation}) {
-    EXPECT_EQ(videos_of(load_split_side(root.path().string(), {Task::kExpr}, folds, side)),
+    EXPECT_EQ(videos_of(load_split_side(root.path().string(), {expr_task()}, folds, side)),
               videos_of(side == Split::kTrain ? whole.training : whole.validation));
   }
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "expectations.h"
+#include "mien/data/challenge.h"
+#include "temporary_folder.h"
 
 namespace mien {
 namespace {
@@ -41,6 +43,7 @@ TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
                           "split.validation [official]",
                           "split.folds [0]",
                           "split.fold [0]",
+                          "split.group [\"\"]",
                           "head.layers [3]",
                           "head.width [0]",
                           "head.dropout [0.6]",
@@ -55,7 +58,7 @@ TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
                           "loss.label_smoothing [0]",
                           "loss.logit_adjustment [0]",
                           "loss.focal [0]",
-                          "loss.va [ccc]",
+                          "loss.continuous [ccc]",
                           "loss.task_weights [[1, 1]]",
                           "loss.task_weighting [fixed]",
                           "optimizer.lr [0.001]",
@@ -71,6 +74,7 @@ TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
                           "epochs [32]",
                           "batch_size [512]",
                           "shuffle [true]",
+                          "sampler [shuffle]",
                           "seed [5]",
                           "early_stop [0]",
                           "precision [fp32]",
@@ -82,16 +86,14 @@ TEST(TrainOptionsTest, HaveTheContractsKeysAndDefaults) {
 TEST(TrainOptionsTest, GoodOnesPass) {
   EXPECT_NO_THROW(check(good_options()));
   TrainOptions options = good_options();
-  options.tasks = {"au", "expr"};
+  options.tasks = {au_task(), expr_task()};
   options.split.folds = 3;
   options.split.fold = 2;
   options.select = "au_f1";
   EXPECT_NO_THROW(check(options));
-  EXPECT_EQ(options.task_list(), (std::vector{Task::kAu, Task::kExpr}));
-  options.tasks = {"va", "expr", "au"};
+  options.tasks = {va_task(), expr_task(), au_task()};
   options.select = "va_ccc";
   EXPECT_NO_THROW(check(options)) << "the default weights do for any number of tasks";
-  EXPECT_EQ(options.task_list(), (std::vector{Task::kVa, Task::kExpr, Task::kAu}));
 }
 
 TEST(TrainOptionsRefusal, OfMissingPaths) {
@@ -102,10 +104,9 @@ TEST(TrainOptionsRefusal, OfMissingPaths) {
 }
 
 TEST(TrainOptionsRefusal, OfNoTasksOrOneTwice) {
-  EXPECT_EQ(refusal([](TrainOptions& o) { o.tasks.clear(); }),
-            "tasks = []: expected some of expr, au, va, each once");
-  EXPECT_EQ(refusal([](TrainOptions& o) { o.tasks = {"au", "au"}; }),
-            "tasks = [au, au]: expected some of expr, au, va, each once");
+  EXPECT_TRUE(contains(override_refusal("tasks=[]"), "tasks = []: expected some of expr, au, va"));
+  EXPECT_TRUE(contains(override_refusal("tasks=[au,au]"),
+                       "tasks = au: is there twice, expected each task once"));
 }
 
 TEST(TrainOptionsRefusal, OfFoldsThatAreNone) {
@@ -128,15 +129,62 @@ TEST(TrainOptionsRefusal, OfKeysThatContradictEachOther) {
                        "loss.focal = 0.1: expected 0"));
   EXPECT_EQ(refusal([](TrainOptions& o) { o.schedule.min_lr = .01; }),
             "schedule.min_lr = 0.01: expected at most optimizer.lr = 0.001");
-  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.select = "au_f1"; }),
-                       "select = au_f1: expected a task that is trained: tasks = [expr]"));
-  EXPECT_TRUE(contains(refusal([](TrainOptions& o) { o.select = "va_ccc"; }),
-                       "select = va_ccc: expected a task that is trained: tasks = [expr]"));
+  for (const std::string select : {"au_f1", "va_ccc", "mean"}) {
+    EXPECT_TRUE(contains(refusal([&](TrainOptions& o) { o.select = select; }),
+                         "select = " + select + ": expected one of f1, loss, expr_f1"));
+  }
   EXPECT_TRUE(contains(refusal([](TrainOptions& o) {
                          o.loss.task_weights = {0, 1};
                          o.loss.task_weighting = "learned";
                        }),
                        "loss.task_weights = 0: expected weights above 0"));
+}
+
+TEST(TrainOptionsTest, TasksAndSourcesAreReadFromYaml) {
+  const testing::TemporaryFolder folder;
+  const auto file = folder.write("c.yaml",
+                                 "bank: /bank\n"
+                                 "annotations:\n"
+                                 "  - /a.csv\n"
+                                 "  - path: /b\n"
+                                 "    bank: [/bank2]\n"
+                                 "    map: {mood: {joy: happy, 7: }}\n"
+                                 "tasks:\n"
+                                 "  - expr\n"
+                                 "  - {name: mood, kind: classes, labels: [sad, happy, 1]}\n"
+                                 "  - {name: stars, kind: continuous, labels: [n], range: [0, 5]}\n"
+                                 "select: stars_ccc\n"
+                                 "sampler: balanced\n"
+                                 "loss: {cvar: {pool: per_au}, va: mse}\n");
+  TrainOptions options;
+  declare_fields(options).read_yaml(file);
+  check(options);
+  const Task mood("mood", TaskKind::kClasses, {"sad", "happy", "1"});
+  const Task stars("stars", TaskKind::kContinuous, {"n"}, {0, 5});
+  EXPECT_EQ(options.tasks, (std::vector{expr_task(), mood, stars}));
+  ASSERT_EQ(options.annotations.sources.size(), 2U);
+  EXPECT_EQ(options.annotations.sources[1].map.at("mood").at("7"), "");
+  EXPECT_EQ(options.loss.cvar_pool, "per_output");
+  EXPECT_EQ(options.loss.continuous, "mse");
+  TrainOptions again;
+  declare_fields(again).read_yaml(folder.write("d.yaml", declare_fields(options).to_yaml(false)));
+  EXPECT_EQ(again.tasks, options.tasks);
+  EXPECT_EQ(again.annotations, options.annotations);
+  EXPECT_EQ(declare_fields(again).to_yaml(false), declare_fields(options).to_yaml(false));
+}
+
+TEST(TrainOptionsRefusal, OfASamplerWithoutCells) {
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) {
+                         o.tasks = {va_task()};
+                         o.sampler = "balanced";
+                       }),
+                       "sampler = balanced: expected a task of classes or binary outputs"));
+  EXPECT_TRUE(contains(refusal([](TrainOptions& o) {
+                         o.sampler = "balanced";
+                         o.shuffle = false;
+                       }),
+                       "sampler = balanced: expected shuffle = true"));
+  EXPECT_TRUE(contains(override_refusal("sampler=balance"), "did you mean balanced?"));
 }
 
 TEST(TrainOptionsRefusal, OfValuesOutOfRange) {
@@ -147,7 +195,8 @@ TEST(TrainOptionsRefusal, OfValuesOutOfRange) {
   EXPECT_TRUE(contains(override_refusal("sam.rho=-1"), "at least 0"));
   EXPECT_TRUE(contains(override_refusal("seed=-1"), "in [0, 4294967295]"));
   EXPECT_TRUE(contains(override_refusal("precision=fp16"), "one of fp32, bf16"));
-  EXPECT_TRUE(contains(override_refusal("tasks=valence"), "one of expr, au, va"));
+  EXPECT_TRUE(
+      contains(override_refusal("tasks=valence"), "tasks = valence: expected one of expr, au, va"));
   EXPECT_TRUE(contains(override_refusal("lr=1"), "did you mean optimizer.lr?"));
 }
 

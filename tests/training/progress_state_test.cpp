@@ -10,6 +10,7 @@
 #include "expectations.h"
 #include "mien/core/files.h"
 #include "mien/core/folder_lock.h"
+#include "mien/data/challenge.h"
 #include "mien/training/run_folder.h"
 #include "mien/training/validate.h"
 #include "temporary_folder.h"
@@ -65,15 +66,26 @@ TEST(MetricsCsv, HasALineAnEpochAndEmptyColumnsForMissingTasks) {
       "samples_per_second,gradient_norm,sharpness,cvar_level_expr,cvar_level_au,"
       "validation_ema_loss,validation_ema_expr_f1,validation_ema_au_f1,validation_ema_va_ccc\n";
   EXPECT_EQ(metrics_csv({}), header);
-  EpochRecord first{1, 1e-3, .5, .25, .125, std::nullopt, -.5, 1.23456, 789.06};
-  EpochRecord second{2, 1e-5, 1. / 3, 2, std::nullopt, 0, std::nullopt, 2, 3};
+  EpochRecord first{.epoch = 1,
+                    .lr = 1e-3,
+                    .train_loss = .5,
+                    .validation_loss = .25,
+                    .tasks = {{.task = expr_task(), .metric = .125, .cvar_level = 2},
+                              {.task = va_task(), .metric = -.5}},
+                    .seconds = 1.23456,
+                    .samples_per_second = 789.06};
+  EpochRecord second{
+      .epoch = 2,
+      .lr = 1e-5,
+      .train_loss = 1. / 3,
+      .validation_loss = 2,
+      .tasks = {{.task = au_task(), .metric = 0, .ema_metric = .5, .cvar_level = .75},
+                {.task = expr_task(), .ema_metric = .375}},
+      .seconds = 2,
+      .samples_per_second = 3};
   first.gradient_norm = 1.5;
   first.sharpness = -.25;
-  first.cvar_level_expr = 2;
-  second.cvar_level_au = .75;
   second.ema_loss = 3;
-  second.ema_expr_f1 = .375;
-  second.ema_au_f1 = .5;
   EXPECT_EQ(metrics_csv({first, second}),
             header +
                 "1,0.001,0.5,0.25,0.125,,-0.5,1.235,789.1,1.5,-0.25,2,,,,,\n"
@@ -81,24 +93,44 @@ TEST(MetricsCsv, HasALineAnEpochAndEmptyColumnsForMissingTasks) {
                 "0.375,0.5,\n");
 }
 
+TEST(MetricsCsv, HasTheColumnsOfTasksThatAreDeclared) {
+  const Task mood("mood", TaskKind::kClasses, {"sad", "happy"});
+  const Task stars("stars", TaskKind::kContinuous, {"stars"}, {0, 5});
+  const EpochRecord record{
+      .epoch = 1,
+      .tasks = {{.task = mood, .metric = .5, .cvar_level = 2}, {.task = stars, .metric = .25}}};
+  const std::string csv = metrics_csv({record});
+  EXPECT_EQ(csv.substr(0, csv.find('\n')),
+            "epoch,lr,train_loss,validation_loss,validation_mood_f1,validation_stars_ccc,seconds,"
+            "samples_per_second,gradient_norm,sharpness,cvar_level_mood,validation_ema_loss,"
+            "validation_ema_mood_f1,validation_ema_stars_ccc");
+  EXPECT_EQ(csv.substr(csv.find('\n') + 1), "1,0,0,0,0.5,0.25,0.000,0.0,,,2,,,\n");
+  EXPECT_EQ(task_metrics_text(record), "  mood F1 0.5000  stars CCC 0.2500");
+}
+
 TEST(TaskMetrics, NameTheTrainedTasks) {
-  EXPECT_EQ(task_metrics_text({.expr_f1 = .25, .va_ccc = -.12345}),
-            "  EXPR F1 0.2500  VA CCC -0.1235");
-  for (const TaskMetric& metric : task_metrics({.au_f1 = .5})) {
-    EXPECT_EQ(metric.value.has_value(), std::string(metric.key) == "au_f1");
+  const EpochRecord record{
+      .tasks = {{.task = expr_task(), .metric = .25}, {.task = va_task(), .metric = -.12345}}};
+  EXPECT_EQ(task_metrics_text(record), "  EXPR F1 0.2500  VA CCC -0.1235");
+  const EpochRecord one{.tasks = {{.task = au_task(), .metric = .5}}};
+  const auto reported = reported_tasks(one);
+  ASSERT_EQ(reported.size(), 3U) << "files have columns for the challenge's others too";
+  for (const EpochTask& task : reported) {
+    EXPECT_EQ(task.metric.has_value(), task.task == au_task());
   }
 }
 
 TEST(ValidationResultTest, IsJudgedBySelect) {
-  const ValidationResult both{.loss = 2, .expr_f1 = .25, .au_f1 = .75};
+  const ValidationResult both{.loss = 2, .metrics = {{"expr_f1", .25}, {"au_f1", .75}}};
   EXPECT_EQ(both.value_of("f1"), .5);
   EXPECT_EQ(both.value_of("expr_f1"), .25);
   EXPECT_EQ(both.value_of("au_f1"), .75);
   EXPECT_EQ(both.value_of("loss"), -2);
-  EXPECT_EQ((ValidationResult{.expr_f1 = .25}.value_of("f1")), .25);
-  EXPECT_EQ((ValidationResult{.au_f1 = .75}.value_of("f1")), .75);
-  EXPECT_EQ((ValidationResult{.va_ccc = -.25}.value_of("f1")), -.25);
-  const ValidationResult all{.expr_f1 = .25, .au_f1 = .75, .va_ccc = .5};
+  for (const auto& [key, value] : std::map<std::string, double>{
+           {"expr_f1", .25}, {"au_f1", .75}, {"va_ccc", -.25}, {"mood_ccc", -.5}}) {
+    EXPECT_EQ((ValidationResult{.metrics = {{key, value}}}.value_of("f1")), value) << key;
+  }
+  const ValidationResult all{.metrics = {{"expr_f1", .25}, {"au_f1", .75}, {"va_ccc", .5}}};
   EXPECT_EQ(all.value_of("f1"), .5);
   EXPECT_EQ(all.value_of("va_ccc"), .5);
 }

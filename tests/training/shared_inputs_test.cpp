@@ -26,7 +26,7 @@ TEST(SharedInputsTest, WhatCannotBeLoadedIsReadOnce) {
   TrainOptions options;
   options.bank = {bank.path().string()};
   options.annotations = folder.path().string();
-  options.tasks = {"expr"};
+  options.tasks = {expr_task()};
   SharedInputs shared({&options, &options}, "cpu");
   const std::string refusal = refusal_of([&] { shared.take(options); });
   EXPECT_TRUE(contains(refusal, "of the labelled frames of the split"));

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "mien/training/step.h"
 #include "training/small_data.h"
 
@@ -20,7 +21,7 @@ using testing::initialised;
 using testing::random_dataset;
 using testing::small_shape;
 
-const std::vector<Task> kTasks = {Task::kExpr, Task::kAu, Task::kVa};
+const std::vector<Task> kTasks = {expr_task(), au_task(), va_task()};
 constexpr std::int64_t kSteps = 24;
 
 /// What tests have for a graph: the recorded work is run again at every play. As with a real one,
@@ -73,7 +74,7 @@ struct Outcome {
 template <class Graph>
 Outcome outcome_of(const Setting& setting) {
   const Dataset data = random_dataset(6, 60, 3, kTasks);
-  const Objective objective(setting.loss, data.expr_counts());
+  const Objective objective(setting.loss, data.class_counts());
   Head head = initialised(small_shape(6, 2, 5, .4, kTasks), 3);
   SharpnessAwareStep step(head, objective, {}, setting.sam, Precision::kFull, 5);
   if constexpr (!std::is_void_v<Graph>) {

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 #include "training/small_data.h"
 
 namespace mien {
@@ -18,7 +19,7 @@ using testing::values_of;
 using Numbers64 = std::vector<double>;
 
 HeadShape shape_with(double dropout) {
-  return small_shape(6, 2, 5, dropout, {Task::kExpr, Task::kAu});
+  return small_shape(6, 2, 5, dropout, {expr_task(), au_task()});
 }
 
 Batch batch_of(std::int64_t rows) {
@@ -161,7 +162,7 @@ Head after_a_step_of_nothing(const SamOptions& sam, at::ScalarType dtype) {
   SharpnessAwareStep step(head, objective, {.weight_decay = 0}, sam, Precision::kFull, 5);
   Batch batch = batch_of(12);
   for (TaskTargets& targets : batch.targets) {
-    if (targets.task == Task::kAu) targets.labels = targets.labels.to(dtype);
+    if (targets.task == au_task()) targets.labels = targets.labels.to(dtype);
   }
   for (std::int64_t s = 0; s < 5; ++s) step(batch.embeddings.to(dtype), batch.targets, 0, s);
   return head;

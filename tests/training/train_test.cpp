@@ -13,6 +13,7 @@
 #include "mien/core/interrupt.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
+#include "mien/data/challenge.h"
 #include "mien/training/trainer.h"
 #include "one_thread.h"  // a forked training cannot wait for its parent's threads
 #include "training/small_data.h"
@@ -32,7 +33,7 @@ class TrainTest : public ::testing::Test {
 
   TrainOptions options_ = [] {
     TrainOptions options;
-    options.tasks = {"expr", "au"};
+    options.tasks = {expr_task(), au_task()};
     options.head = {.layers = 2, .width = 6, .dropout = .4};
     options.epochs = 6;
     options.batch_size = 8;
@@ -43,7 +44,7 @@ class TrainTest : public ::testing::Test {
 
   TrainSummary train_in(const fs::path& run, bool resume = false) {
     HeadMetadata metadata;
-    metadata.shape = HeadShape::from(options_.head, 5, options_.task_list());
+    metadata.shape = HeadShape::from(options_.head, 5, options_.tasks);
     fs::create_directories(run);
     return train(options_, training_, validation_, RunFolder(run), metadata, "cpu", resume);
   }
@@ -84,12 +85,13 @@ TEST_F(TrainTest, LeavesWeightsStateAndMetrics) {
   EXPECT_EQ(lines_of(metrics).size(), 7U);
   const HeadMetadata last = read_head_metadata(folder.path() / "last.safetensors");
   EXPECT_EQ(last.epoch, 6);
-  EXPECT_EQ(last.metrics.at("validation_expr_f1"), *summary.last().expr_f1);
+  EXPECT_EQ(last.metrics.at("validation_expr_f1"), *summary.last().tasks.at(0).metric);
   const HeadMetadata best = read_head_metadata(folder.path() / "best.safetensors");
   EXPECT_EQ(best.epoch, summary.state.best_epoch);
-  EXPECT_EQ(best.metrics.at("validation_au_f1"), *summary.best().au_f1);
+  EXPECT_EQ(best.metrics.at("validation_au_f1"), *summary.best().tasks.at(1).metric);
   for (const EpochRecord& record : summary.state.history) {
-    EXPECT_LE((*record.expr_f1 + *record.au_f1) / 2, summary.state.best_value);
+    EXPECT_LE((*record.tasks.at(0).metric + *record.tasks.at(1).metric) / 2,
+              summary.state.best_value);
   }
 }
 
@@ -160,15 +162,15 @@ TEST_F(TrainTest, InterruptedAndResumedIsBitForBitTheWhole) {
 }
 
 TEST_F(TrainTest, SoItIsWithLearnedTaskWeightsAndAMovingAlpha) {
-  const std::vector<Task> tasks = {Task::kExpr, Task::kAu, Task::kVa};
+  const std::vector<Task> tasks = {expr_task(), au_task(), va_task()};
   training_ = random_dataset(5, 50, 1, tasks);
   validation_ = random_dataset(5, 30, 2, tasks);
-  options_.tasks = {"expr", "au", "va"};
+  options_.tasks = tasks;
   options_.loss.task_weighting = "learned";
   options_.loss.cvar_alpha_epochs = 20;
   const TemporaryFolder whole, cut;
   options_.epochs = 24;
-  EXPECT_TRUE(train_in(whole.path()).best().va_ccc.has_value());
+  EXPECT_TRUE(train_in(whole.path()).best().tasks.at(2).metric.has_value());
   ASSERT_EQ(exit_code_when_stopped(cut.path(), 3, [&] { train_in(cut.path()); }), 130);
   train_in(cut.path(), true);
   expect_same_run(cut.path(), whole.path());

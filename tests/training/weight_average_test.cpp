@@ -6,6 +6,7 @@
 #include <random>
 
 #include "head/small_heads.h"
+#include "mien/data/challenge.h"
 
 namespace mien {
 namespace {
@@ -16,7 +17,7 @@ using testing::values_of;
 /// Weights that change at random from step to step.
 class WeightAverageTest : public ::testing::Test {
  protected:
-  HeadShape shape_ = small_shape(6, 2, 5, 0, {Task::kExpr});
+  HeadShape shape_ = small_shape(6, 2, 5, 0, {expr_task()});
   Head weights_{shape_, at::kFloat, at::kCPU};
   std::mt19937 random_{3};
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
@@ -38,6 +39,7 @@ struct BankInfo {
   std::vector<std::string> sources;           ///< image roots, absolute
   std::optional<BankCompute> compute;         ///< unknown in imported banks
   std::optional<Corruption> corruption = {};  ///< of every image; none in an ordinary bank
+  bool photos = false;  ///< its images are no film, whatever their names look like
   /// What the first frame of a video is called in the files, 0 or 1. Labels count from 1, and so
   /// does a Bank, whatever its files do.
   std::int64_t first_frame = 1;
@@ -56,7 +58,10 @@ class VideoEmbeddings {
   const std::vector<FailedFrame>& failed() const { return failed_; }
   /// Adds one to every frame number. Throws InputError when the last one has no next.
   void count_from_one();
-  std::int64_t every() const { return every_; }                  ///< `--every` it was made with
+  std::int64_t every() const { return every_; }  ///< `--every` it was made with
+  /// File names of images that are no film, by their numbers; empty for a film's frames.
+  std::map<std::int32_t, std::string> names() const;
+  bool is_film() const { return !metadata().contains("names"); }
   const Metadata& metadata() const { return file_.metadata(); }  ///< as the file has it
   void release_pages() const { file_.release_pages(); }
 
@@ -81,7 +86,8 @@ struct VideoRecord {
   std::vector<std::uint16_t> embeddings;  ///< F16 bits [N, D]
   std::vector<FailedFrame> failed;
   std::int64_t every = 1;
-  std::vector<std::string> names;  ///< [N] file names, for videos numbered by order; else empty
+  std::vector<std::string> names;  ///< [N] file names of images that are no film; else empty
+  bool film = true;                ///< false: images numbered by order
 };
 
 /// A bank that exists. Cheap to copy; videos are opened one by one.
@@ -89,6 +95,10 @@ class Bank {
  public:
   /// Throws InputError when `folder` is no bank or of another version.
   explicit Bank(std::filesystem::path folder);
+
+  /// Several banks of one encoder as one, with the videos of all. Throws InputError when their
+  /// encoders differ, or when a video is in two of them.
+  explicit Bank(const std::vector<Bank>& banks);
 
   const std::filesystem::path& folder() const { return folder_; }
   const BankInfo& info() const { return info_; }
@@ -107,7 +117,11 @@ class Bank {
   std::filesystem::path folder_;
   BankInfo info_;
   std::vector<std::string> videos_;
+  std::vector<Bank> others_;  ///< whose videos are not in `folder_`
 };
+
+/// The bank at `path`, or, where there is none, several joined: their paths with ':' between them.
+Bank open_bank(const std::string& path);
 
 /// Throws InputError (naming `what`) for a bank of corrupted images: they are for measuring.
 void require_clean(const Bank& bank, const std::string& what);

@@ -21,6 +21,7 @@ struct EncodeOptions {
   std::int64_t threads = 0;     ///< of the encoder; 0: the bank's, those available for a new one
   std::string dtype = "auto";   ///< Encoder::dtype_name(), or "auto": the bank's
   std::int64_t every = 1;       ///< recorded with each video
+  bool photos = false;          ///< of the whole bank: its images are no film
   bool retry_failed = false;    ///< encode videos with failed frames anew
   bool force = false;           ///< encode every video anew
   /// For bank.json, see BankInfo::first_frame; none: the bank's, 1 for a new one.

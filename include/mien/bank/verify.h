@@ -22,10 +22,11 @@ struct BankExpectation {
 
 /// The videos in the roots that bank.json names. Without images when one of the roots is gone, or
 /// when all are empty (a disk that is not mounted): the data moved, which is no fault of the bank.
-BankExpectation expect_sources(const std::vector<std::string>& sources);
+BankExpectation expect_sources(const std::vector<std::string>& sources, bool photos = false);
 
-/// The videos in `roots`. Throws InputError (naming --images) as list_videos() does.
-BankExpectation expect_images(const std::vector<std::string>& roots);
+/// The videos in `roots`; `photos` as the bank has it. Throws InputError (naming --images) as
+/// list_videos() does.
+BankExpectation expect_images(const std::vector<std::string>& roots, bool photos = false);
 
 /// Expects these videos only. A name without images in the roots is expected all the same.
 void restrict_to(BankExpectation& expected, std::vector<std::string> names);

@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <variant>
 #include <vector>
@@ -70,6 +73,18 @@ class Fields {
            const Strings& choices = {});
   /// A list of numbers.
   void add(const std::string& key, Numbers& value, const std::string& meaning, const Range& range);
+  /// A value with parts of its own (a list of mappings, say): `read` gets it as JSON whose scalars
+  /// are all texts, and throws InputError (naming the key it is given) for what it cannot be;
+  /// `write` gives it back. `expected` is for help and messages.
+  void add(const std::string& key, const std::string& meaning, const std::string& expected,
+           std::function<void(const nlohmann::json& value, const std::string& what)> read,
+           std::function<nlohmann::json()> write);
+
+  /// An older spelling of a key, and of values of a key, that go on being read.
+  void add_old_key(const std::string& old_key, const std::string& key);
+  void add_old_choice(const std::string& key, const std::string& old_choice,
+                      const std::string& choice);
+
   /// Paths: made absolute (from the current folder) when they are read.
   void add_path(const std::string& key, std::string& value, const std::string& meaning);
   void add_path(const std::string& key, Strings& value, const std::string& meaning);
@@ -101,7 +116,14 @@ class Fields {
   Strings keys() const;
 
  private:
-  using Place = std::variant<bool*, std::int64_t*, double*, std::string*, Strings*, Numbers*>;
+  /// A value whose text form is somebody else's.
+  struct Codec {
+    std::string expected;
+    std::function<void(const nlohmann::json&, const std::string&)> read;
+    std::function<nlohmann::json()> write;
+  };
+  using Place =
+      std::variant<bool*, std::int64_t*, double*, std::string*, Strings*, Numbers*, Codec*>;
   struct Field {
     std::string key;
     Place place;
@@ -109,7 +131,8 @@ class Fields {
     Range range;
     Strings choices;
     bool is_path = false;
-    std::string default_text;
+    std::string default_text = {};
+    std::map<std::string, std::string> old_choices = {};
   };
   struct Source;  // where a value comes from, for messages
 
@@ -119,7 +142,11 @@ class Fields {
   static std::string expectation(const Field& field);
   class Reader;
 
+  struct ValueText;
+
   std::vector<Field> fields_;
+  std::map<std::string, std::string> old_keys_;
+  std::vector<std::unique_ptr<Codec>> codecs_;
 };
 
 }  // namespace mien

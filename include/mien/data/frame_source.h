@@ -20,6 +20,7 @@ struct Frame {
   std::optional<double> seconds;  ///< since the video's start, not descending; none for image files
   Image image;                    ///< upright; empty when there is a problem
   std::string problem;            ///< why there is no picture
+  std::string name;               ///< file name of a photo, which is no film's frame; else empty
 };
 
 /// Only one frame is held at a time, however long the video. For one thread at a time.
@@ -29,6 +30,9 @@ class FrameSource {
 
   /// The next wanted frame; false at the end. Never throws for what cannot be decoded.
   virtual bool next(Frame& frame) = 0;
+
+  /// False for photos: what is in one says nothing of the next.
+  virtual bool is_film() const { return true; }
 
   /// How many frames next() will give, as far as the file's header knows; 0: unknown.
   virtual std::int64_t expected() const = 0;

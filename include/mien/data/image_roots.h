@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mien {
@@ -38,14 +40,20 @@ std::string unread_text(const std::vector<std::filesystem::path>& unread);
 /// first. Ignored: hidden files and folders (`._*`, .DS_Store), files that do not end as images do
 /// (.jpg .jpeg .png .webp .bmp .tif .tiff .heic .heif .avif in any case), folders without an image,
 /// and, with a warning, images beside video folders and images in formats that are known but not
-/// read. With `unread` these are its, instead of the warning.
-/// Throws InputError when a root does not exist or no root holds an image, with the
-/// folder that was probably meant.
+/// read. With `unread` these are its, instead of the warning. With `photos`, or where most of a
+/// root's names look like photos and not like the frames of films (IMG_12.jpg and DSC_3.jpg side by
+/// side), images are numbered by order. Throws InputError when a root does not exist or no root
+/// holds an image, with the folder that was probably meant.
 std::vector<VideoFrames> list_videos(const std::vector<std::filesystem::path>& roots,
+                                     bool photos = false,
                                      std::vector<std::filesystem::path>* unread = nullptr);
 
 /// The 1st, K+1st, ... frame of each video's sorted list.
 void keep_every(std::vector<VideoFrames>& videos, std::int64_t every);
+
+/// The digits that end the name before its last dot: `00012.jpg` -> 12, `a-7.png` -> 7. The
+/// largest std::int64_t stands for everything above it. Nothing when there are no digits.
+std::optional<std::int64_t> number_in_name(std::string_view file_name);
 
 /// Only the named videos, in the order of `videos`. Throws InputError (naming `what`) for a name
 /// that is not among them, with the near miss.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,10 @@ std::string recording_of(const std::string& video);
 /// function of the set of names only (not of their order), and folds hold nearly equally many
 /// recordings.
 std::vector<std::int64_t> assign_folds(const std::vector<std::string>& videos, std::int64_t folds);
+
+/// The fold of each group, by the same rule; the groups are persons or recordings.
+std::map<std::string, std::int64_t> assign_group_folds(const std::set<std::string>& groups,
+                                                       std::int64_t folds);
 
 /// Recordings that occur on both sides, sorted: a leak when the two halves are one person's day.
 std::vector<std::string> shared_recordings(const std::vector<std::string>& training,

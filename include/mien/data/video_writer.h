@@ -8,9 +8,10 @@
 
 namespace mien {
 
-/// An .mp4 (MPEG-4 part 2, plays everywhere) that is written beside its name, in a folder that
-/// remove_dead_scratch() knows, and renamed by commit(); without it nothing stays. One picture
-/// is held at a time.
+/// An .mp4 that is written beside its name, in a folder that remove_dead_scratch() knows, and
+/// renamed by commit(); without it nothing stays. H.264, which browsers play from its first bytes
+/// on, where FFmpeg has an encoder for it; else MPEG-4 part 2, which one line of the log then says.
+/// Few pictures are held at a time.
 class VideoWriter {
  public:
   /// Throws InputError (naming `flag`, or the folder) when the file cannot be written. All

@@ -23,8 +23,8 @@ struct ExportedHead {
 };
 
 struct ExportedTask {
-  Task task = Task::kExpr;
-  /// EXPR [8]: added to log(max(p, 1e-30)) before the largest is taken; AU [12]: 1 from this
+  Task task;
+  /// Classes [C]: added to log(max(p, 1e-30)) before the largest is taken; binary [K]: 1 from this
   /// probability on. Empty: zeros, .5.
   std::vector<double> levels;
 };
@@ -34,9 +34,9 @@ struct ExportedTask {
 /// forward(crops) takes [B, 3, H, W], RGB: uint8 0 to 255, or floating point in [0, 1]. Other sizes
 /// than the encoder's are resized (short side) and the middle is cut out: of bytes byte for byte as
 /// resize_and_crop() does, of floats by the same weights without rounding in between. It gives a
-/// dictionary with, per task: `expr` fp32 [B, 8], `expr_class` int64 [B]; `au` fp32 [B, 12],
-/// `au_active` bool [B, 12]; `va` fp32 [B, 2]. Embeddings are rounded to half precision on the way,
-/// as a bank keeps them. No gradients.
+/// dictionary with, per task: `<task>` fp32 [B, outputs] (probabilities, or values in the task's
+/// range), `<task>_class` int64 [B] of classes, `<task>_active` bool [B, K] of binary outputs.
+/// Embeddings are rounded to half precision on the way, as a bank keeps them. No gradients.
 ///
 /// Throws InputError as read_encoder_info() does, and (naming `--encoder`) when encoder and head do
 /// not fit together.

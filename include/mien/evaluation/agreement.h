@@ -9,11 +9,12 @@
 
 namespace mien {
 
-/// One class-valued decision, one AU or one VA dimension.
+/// One class-valued decision, or one output.
 struct AgreementPart {
   std::string name;
-  double equal = 0;   ///< share of equal decisions; VA: of values within .1
-  double beyond = 0;  ///< Cohen's kappa, agreement beyond chance; VA: the CCC of the two
+  double equal =
+      0;  ///< share of equal decisions; continuous: of values within .1 (of a range of 2)
+  double beyond = 0;  ///< Cohen's kappa, agreement beyond chance; continuous: the CCC of the two
 };
 
 struct Agreement {
@@ -21,7 +22,7 @@ struct Agreement {
   std::int64_t frames = 0, videos = 0;           ///< decided by both
   std::int64_t only_first = 0, only_second = 0;  ///< frames
   double equal = 0, beyond = 0;                  ///< means over the parts
-  std::vector<AgreementPart> parts;              ///< EXPR one, AU twelve, VA two
+  std::vector<AgreementPart> parts;              ///< one of classes, else one per output
 };
 
 /// Throws InputError (naming `with`) when the tasks differ or no frame is decided by both.

@@ -13,15 +13,16 @@ namespace mien {
 
 /// A score of both; the difference is second - first, its interval from the same draws.
 struct ComparedScore {
-  std::string name;  ///< of a class, AU or dimension; empty for the task's mean
+  std::string name;  ///< of a class or output; empty for the task's mean
   Estimate first, second, difference;
   /// Share of the draws in which the second is better; ties count half. None without draws.
   std::optional<double> probability_better;
 };
 
-/// McNemar's test (1947) of who is right where they differ: EXPR over frames, AU over (frame, AU)
-/// pairs. Exact binomial below 25 such cases, else chi-square with continuity correction. Its cases
-/// are frames, which are far from independent: its p is too small, a footnote only.
+/// McNemar's test (1947) of who is right where they differ: classes over frames, binary outputs
+/// over (frame, output) pairs. Exact binomial below 25 such cases, else chi-square with continuity
+/// correction. Its cases are frames, which are far from independent: its p is too small, a footnote
+/// only.
 struct McNemar {
   std::int64_t first_only = 0, second_only = 0;  ///< right where the other is wrong
   double p = 1;                                  ///< two-sided
@@ -30,12 +31,12 @@ struct McNemar {
 double mcnemar_p(std::int64_t first_only, std::int64_t second_only);
 
 struct TaskComparison {
-  Task task = Task::kExpr;
+  Task task;
   ComparedScore score;
   std::vector<ComparedScore> parts;
   std::int64_t frames = 0, videos = 0;  ///< scored: labelled, decided by both
   std::int64_t frames_first_only = 0, frames_second_only = 0;  ///< labelled, decided by one
-  std::optional<McNemar> mcnemar;                              ///< not VA
+  std::optional<McNemar> mcnemar;                              ///< none for continuous values
   std::vector<double> difference_draws;                        ///< of score
 };
 

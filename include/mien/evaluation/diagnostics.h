@@ -18,14 +18,14 @@ inline constexpr std::array<double, 5> kTailLevels = {1, .5, .2, .1, .05};
 
 /// The plain loss, without weights, smoothing or margins, and its upper-tail CVaR (numerics.md).
 struct LossTail {
-  std::string kind;  ///< "cross_entropy" a frame (EXPR), "binary_cross_entropy" a (frame, AU) pair
-                     ///< (AU), "squared_error" a frame, mean of both dimensions (VA)
+  std::string kind;  ///< "cross_entropy" per frame (classes), "binary_cross_entropy" per (frame,
+                     ///< output) pair, "squared_error" per frame, mean of the known outputs
   std::int64_t terms = 0;
   std::array<double, kTailLevels.size()> means{};  ///< at kTailLevels
 };
 
-/// EXPR: of the top class's probability against being right, one entry. AU: of each AU's
-/// probability against its label. VA: none.
+/// Classes: of the top class's probability against being right, one entry. Binary: of each output's
+/// probability against its label. Continuous: none.
 struct CalibratedPart {
   std::string name;
   Reliability reliability;
@@ -41,6 +41,6 @@ struct ScoreDiagnostics {
 /// Over the frames that are scored by `policy` and have scores. `logits` as the network gives them,
 /// `probabilities` of the same frames.
 ScoreDiagnostics diagnose(const TaskScores& logits, const TaskScores& probabilities,
-                          const LabelSet& labels, AuPolicy policy);
+                          const LabelSet& labels, PartlyKnown policy);
 
 }  // namespace mien

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <map>
 
+#include "mien/data/submission_format.h"
 #include "mien/scoring/scores.h"
-#include "mien/scoring/submission_format.h"
 
 namespace mien {
 

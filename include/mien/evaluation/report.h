@@ -24,7 +24,8 @@ struct EvaluationReport {
 
   std::int64_t missing_frames() const;  ///< summed over the tasks
 
-  /// Multi-task P: mean CCC + EXPR F1 + AU F1; nothing unless all three tasks are there.
+  /// The challenge's multi-task P: the sum of its three tasks' scores; nothing unless all are
+  /// there.
   std::optional<double> multitask_p() const;
 };
 

@@ -22,7 +22,7 @@ struct RobustnessRow {
 
 /// All rows are of the labelled frames that every bank has, from the same draws over their videos.
 struct RobustnessTable {
-  Task task = Task::kExpr;
+  Task task;
   std::int64_t frames = 0, videos = 0;
   Estimate clean;
   std::vector<RobustnessRow> rows;  ///< in the order given

@@ -37,7 +37,7 @@ struct CropInput {
 /// --images) for what does not exist, for a folder without videos, for two of one name. A name that
 /// cannot be a folder's of `mien crop` is the problem of that input alone.
 std::vector<CropInput> crop_inputs(const std::vector<std::string>& videos,
-                                   const std::vector<std::string>& images);
+                                   const std::vector<std::string>& images, bool photos = false);
 
 /// When none of the `inputs` could be used: InputError with the first one's problem.
 [[noreturn]] void refuse_all(const CropInput& first, const std::string& problem,

@@ -12,7 +12,7 @@
 namespace mien {
 
 struct TrackedFace {
-  std::int64_t id = 0;  ///< the same person through the video, from 1
+  std::int64_t id = 0;  ///< the same person through the film, from 1; of photos by size in each
   Detection detection;
   Image crop;  ///< aligned, [size, size]
 };

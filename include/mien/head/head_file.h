@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mien/data/annotations.h"
 #include "mien/head/head_shape.h"
 
 namespace mien {
@@ -30,21 +31,24 @@ struct SplitSpec {
   std::string validation = "official";
   std::int64_t folds = 0;  ///< 0: the official splits
   std::int64_t fold = 0;
+  std::string group;  ///< load_labels()'s pattern; empty: none
 };
+
+/// What the training labels of each task say before a frame is seen, one number per output: how
+/// many labels each class has; the share of ones among an output's known labels; means.
+using LabelStatistics = std::map<Task, std::vector<double>>;
 
 /// JSON in the metadata entry `mien` of best.safetensors and last.safetensors.
 struct HeadMetadata {
   HeadShape shape;
   std::vector<HeadInput> inputs;
-  std::vector<std::int64_t> expr_counts;  ///< [8] labels of the training split; empty without EXPR
-  std::vector<double> au_shares;          ///< [12] share of ones in it; empty without AU
-  std::vector<double> va_means;           ///< [2] of its valid frames; empty without VA
-  std::vector<std::string> banks;         ///< absolute paths, as trained
-  std::string annotations;                ///< absolute path, as trained
+  LabelStatistics statistics;      ///< of the training labels of each task
+  std::vector<std::string> banks;  ///< absolute paths, as trained
+  Annotations annotations;         ///< absolute paths, as trained
   SplitSpec split;
   std::int64_t epoch = 0;                 ///< 1-based
   std::string weights = "raw";            ///< "raw", or "ema": their moving average
-  std::map<std::string, double> metrics;  ///< of these weights: "validation_expr_f1", ...
+  std::map<std::string, double> metrics;  ///< of these weights: "validation_" + metric_key()
 };
 
 /// Atomic; `metadata.shape` is taken from `head`.

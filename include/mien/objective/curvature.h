@@ -19,12 +19,12 @@ at::Tensor cross_entropy_curvature(const at::Tensor& logits, const at::Tensor& l
 at::Tensor binary_cross_entropy_curvature(const at::Tensor& logits, const at::Tensor& labels,
                                           double focal, const at::Tensor& tangents);
 
-/// The same of the squared error (tanh(z) - y)^2, element by element, logits and labels [B, 2].
+/// The same of the squared error (tanh(z) - y)^2, element by element, logits and labels [B, K].
 at::Tensor squared_error_curvature(const at::Tensor& logits, const at::Tensor& labels,
                                    const at::Tensor& tangents);
 
-/// The same of one minus the concordance correlation of tanh(z) with the labels, mean of valence
-/// and arousal, over the valid rows (bool [B]). Rows depend on each other: the second derivative
+/// The same of one minus the concordance correlation of tanh(z) with the labels, mean of
+/// the K dimensions, over the valid rows. Rows depend on each other: the second derivative
 /// runs through the moments. A dimension where the denominator is 0 contributes 0. In fp64.
 at::Tensor concordance_curvature(const at::Tensor& logits, const TaskTargets& targets,
                                  const at::Tensor& tangents);

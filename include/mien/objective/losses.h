@@ -1,4 +1,4 @@
-// Losses of single samples and action units, with their slopes written out.
+// Losses of single samples and outputs, with their slopes written out.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +9,7 @@ namespace mien {
 
 /// Losses and what they change by with the logits of their own row or element.
 struct LossValues {
-  at::Tensor losses;  ///< [B] (EXPR), [B, 12] (AU) or [B, 2] (VA)
+  at::Tensor losses;  ///< [B] (classes) or [B, K] (binary, continuous)
   at::Tensor slopes;  ///< d losses / d logits, shape and dtype of the logits
 };
 
@@ -32,12 +32,12 @@ struct CrossEntropyOptions {
 LossValues cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
                          const CrossEntropyOptions& options = {});
 
-/// Binary cross-entropy an element, logits and labels [B, 12]; labels are 0 or 1. With s = 2y - 1
+/// Binary cross-entropy an element, logits and labels [B, K]; labels are 0 or 1. With s = 2y - 1
 /// and p_t = sigmoid(s z): l = -(1 - p_t)^gamma log p_t (focal loss, Lin et al., 2017).
 LossValues binary_cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
                                 double focal = 0);
 
-/// Squared error an element of what is predicted, p = tanh(z): logits z and labels y [B, 2].
+/// Squared error an element of what is predicted, p = tanh(z): logits z and labels y [B, K].
 ///     l = (p - y)^2,  dl/dz = 2 (p - y) (1 - p^2)
 LossValues squared_error(const at::Tensor& logits, const at::Tensor& labels);
 
@@ -47,14 +47,16 @@ struct BatchLoss {
   at::Tensor gradient;  ///< d loss / d logits, shape and dtype of the logits
 };
 
-/// Mean over AUs of the mean over pairs (positive, negative) of max(margin - (s+ - s-), 0)^power,
-/// on logits [B, 12] (Gao and Zhou, 2015, of pairwise surrogates of the AUC). An AU with one class
-/// only contributes 0 and stays in the divisor. power >= 1.
+/// Mean over outputs of the mean over pairs (positive, negative) of max(margin - (s+ - s-),
+/// 0)^power, on logits [B, K] (Gao and Zhou, 2015, of pairwise surrogates of the AUC). With row
+/// weights a pair weighs the product of its rows'. An output with one class only contributes 0 and
+/// stays in the divisor. power >= 1.
 BatchLoss auc_margin_loss(const at::Tensor& logits, const TaskTargets& targets, double margin,
                           double power);
 
 /// One minus the concordance correlation coefficient (Lin, 1989) of p = tanh(z) with the labels y,
-/// mean of valence and arousal, logits z [B, 2]. Over the n valid rows, with population moments,
+/// mean of the K dimensions, logits z [B, K]. Over a dimension's n valid rows, with population
+/// moments (in which a row weighs its weight),
 ///     c = 2 cov(y, p) / D,  D = var(y) + var(p) + (mean(y) - mean(p))^2
 ///     d(1 - c)/dz_i = -2 ((y_i - mean(y)) - c (p_i - mean(y))) / (n D) (1 - p_i^2).
 /// A dimension with fewer than two valid rows, or with neither labels nor predictions that differ,

@@ -13,8 +13,12 @@
 
 namespace mien {
 
-/// Class weights n / (8 n_c), capped at 10, normalised to mean 1 over the training labels. An
-/// absent class has weight 0. `counts` [8] labels of the training split.
+/// Labels per class of the training split for each task, in the order of the tasks; nothing for a
+/// task that is none of classes.
+using ClassCounts = std::vector<std::vector<std::int64_t>>;
+
+/// Class weights n / (C n_c), capped at 10, normalised to mean 1 over the training labels. An
+/// absent class has weight 0. `counts` [C] labels of the training split.
 std::vector<double> balanced_class_weights(const std::vector<std::int64_t>& counts);
 
 /// log(n_c / n) of each class; an absent class counts as half a label.
@@ -41,12 +45,13 @@ struct ObjectiveState {
 /// gradient 1 - exp(-s_t) L_t. No autograd graph, and nothing waits for the device.
 class Objective {
  public:
-  /// `expr_counts` [8]: labels of the training split, for class weights and logit adjustment.
-  Objective(ObjectiveOptions options, const std::vector<std::int64_t>& expr_counts);
+  /// `counts` are for class weights and logit adjustment; without them there is neither.
+  explicit Objective(ObjectiveOptions options, const ClassCounts& counts = {});
 
   /// `logits` and `targets` in the same order of tasks. A loss is a task's tail (CVaR over the
-  /// pool) of its losses, for AU mixed with the AUC part; for VA by CCC it is one number a batch
-  /// without a tail. Not for two threads at a time.
+  /// pool) of its losses, each times its row's weight, for binary outputs mixed with the AUC part;
+  /// for continuous values by CCC it is one number per batch without a tail. Not for two threads at
+  /// a time.
   ObjectiveValue evaluate(const std::vector<at::Tensor>& logits,
                           const std::vector<TaskTargets>& targets,
                           const ObjectiveState& state = {}) const;
@@ -82,22 +87,27 @@ class Objective {
     mutable at::Tensor copied_;
   };
 
-  /// One task without its weight.
+  /// One task without its weight; `index` is its place among the tasks.
   struct TaskValue {
     at::Tensor loss, gradient, tail_level;
   };
-  TaskValue task_value(const at::Tensor& logits, const TaskTargets& targets, double alpha) const;
-  double task_of_split(const at::Tensor& logits, const TaskTargets& targets) const;
-  LossValues element_losses(const at::Tensor& logits, const TaskTargets& targets) const;
-  CrossEntropyOptions cross_entropy_options(const at::Tensor& logits) const;
-  at::Tensor element_curvature(const at::Tensor& logits, const TaskTargets& targets,
-                               const at::Tensor& tangents) const;
-  at::Tensor task_curvature(const at::Tensor& logits, const TaskTargets& targets,
+  bool is_by_concordance(const Task& task) const;
+  TaskValue task_value(std::size_t index, const at::Tensor& logits, const TaskTargets& targets,
+                       double alpha) const;
+  double task_of_split(std::size_t index, const at::Tensor& logits,
+                       const TaskTargets& targets) const;
+  LossValues unweighted_losses(std::size_t index, const at::Tensor& logits,
+                               const TaskTargets& targets) const;
+  LossValues element_losses(std::size_t index, const at::Tensor& logits,
+                            const TaskTargets& targets) const;
+  CrossEntropyOptions cross_entropy_options(std::size_t index, const at::Tensor& logits) const;
+  at::Tensor element_curvature(std::size_t index, const at::Tensor& logits,
+                               const TaskTargets& targets, const at::Tensor& tangents) const;
+  at::Tensor task_curvature(std::size_t index, const at::Tensor& logits, const TaskTargets& targets,
                             const at::Tensor& tangents) const;
 
   ObjectiveOptions options_;
-  PerClass class_weights_;
-  PerClass logit_offsets_;
+  std::vector<PerClass> class_weights_, logit_offsets_;  ///< per task
 };
 
 }  // namespace mien

@@ -33,9 +33,10 @@ struct ChosenVideo {
   double score = 0;
 };
 
-/// By the evaluation's own score a video; without one, by the share of valid labels that the
-/// highest score (EXPR) or a threshold of .5 (AU) meets. Fewer than three videos: each once.
-std::vector<ChosenVideo> chosen_videos(const ReportRun& run, Task task);
+/// By the evaluation's own score of each video; without one, by the share of known labels that the
+/// highest score (classes) or a threshold of .5 (binary) meets. Fewer than three videos: each once.
+/// Images that are no film are not chosen.
+std::vector<ChosenVideo> chosen_videos(const ReportRun& run, const Task& task);
 
 /// The frames of a video that thumbnails help with: `count`, evenly spread.
 std::vector<std::int32_t> thumbnail_frames(const VideoScores& scores, std::size_t count);

@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "mien/data/tasks.h"
 
 namespace mien {
 
@@ -24,14 +27,18 @@ NumberTable read_number_table(const std::filesystem::path& file);
 
 struct RunFiles {
   std::filesystem::path folder;
-  std::string name;     ///< the folder's, as shown
+  std::string name;  ///< the folder's, as shown
+  /// That the run predicts: of its weights, else of its record; the challenge's where neither says.
+  std::vector<Task> tasks;
   std::string config;   ///< config.yaml as it is
   NumberTable metrics;  ///< metrics.csv
   NumberTable surface;  ///< evaluation/flatness-surface.csv
   nlohmann::json record, evaluation, tuning, decisions, flatness;  ///< null: not there
 
-  bool has_task(const std::string& task) const;  ///< in the evaluation
-  const nlohmann::json& task(const std::string& of) const { return evaluation["tasks"][of]; }
+  bool has_task(const Task& task) const;  ///< of the run's, in the evaluation
+  const nlohmann::json& task(const Task& of) const { return evaluation["tasks"][of.name()]; }
+  /// What tune.json says of a task of the run's; null: nothing.
+  const nlohmann::json* tuning_of(const Task& task) const;
 };
 
 /// Throws InputError when `folder` is no run (it has no config.yaml), or a file cannot be read.
@@ -42,7 +49,10 @@ RunFiles read_run_files(const std::filesystem::path& folder);
 /// the weights nothing is known to be stale.
 std::vector<std::string> drop_stale(RunFiles& run);
 
-/// The number at a JSON pointer ("/best/expr_f1"), if there is one.
+/// A name as a part of a JSON pointer, with a slash before it.
+std::string place_of(std::string_view name);
+
+/// The number at a JSON pointer ("/best/epoch"), if there is one.
 std::optional<double> number_at(const nlohmann::json& object, const std::string& pointer);
 /// The text there, or nothing.
 std::string text_at(const nlohmann::json& object, const std::string& pointer);

@@ -28,7 +28,7 @@ std::vector<std::vector<std::int32_t>> bootstrap_multiplicities(std::size_t vide
                                                                 const BootstrapOptions& options);
 
 /// Several numbers (a mean and its parts, say) of the data in which video v counts
-/// `multiplicities[v]` times. Always gives equally many.
+/// `multiplicities[v]` times. Always gives equally many; NaN for one that these data cannot tell.
 using Statistics = std::function<std::vector<double>(std::span<const std::int32_t> multiplicities)>;
 
 /// One number of a Statistics with its interval.
@@ -60,7 +60,8 @@ std::vector<Estimate> bootstrap(std::size_t videos, const Statistics& statistics
 /// a = 0): with z0 = Phi^-1(share of draws below the estimate, equal ones count half), the
 /// quantiles Phi(2 z0 -+ 1.96) of the draws, linear between order statistics. A share of 0 or 1,
 /// whose z0 is infinite, counts as half a draw from there. Equal draws give that value twice: one
-/// video has an interval of no width. No draws, no interval.
+/// video has an interval of no width. Draws that are NaN do not count, and where all others are
+/// equal then, one unit alone tells the number: no interval. No draws, no interval.
 std::optional<Interval> bias_corrected_interval(double estimate, std::vector<double> draws);
 
 }  // namespace mien

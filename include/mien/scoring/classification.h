@@ -1,13 +1,12 @@
 // Counts behind the F1 scores. Counts of several videos add up, so a bootstrap never sees frames.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "mien/data/tasks.h"
+#include "mien/data/labels.h"
 
 namespace mien {
 
@@ -54,21 +53,22 @@ struct BinaryCounts {
   double f1() const;  ///< 0 when undefined
 };
 
-/// What a -1 among a frame's 12 AU labels does.
-enum class AuPolicy {
-  kDropFrame,  ///< drops the frame for all AUs: the number that teams publish
-  kMaskValue,  ///< leaves out that AU only: uses more data
-};
+/// Counts of the K outputs of a binary task.
+struct OutputCounts {
+  std::vector<BinaryCounts> outputs;  ///< [K]
 
-/// Counts of the 12 AUs.
-struct AuCounts {
-  std::array<BinaryCounts, kActionUnits> units;
+  explicit OutputCounts(std::size_t count = 0) : outputs(count) {}
 
-  /// One frame: 12 labels (0, 1 or -1) and 12 decisions. False when the policy counted nothing.
-  bool add_row(std::span<const double> truth, std::span<const double> prediction, AuPolicy policy);
-  void merge(const AuCounts& other, std::int64_t times = 1);
-  std::array<double, kActionUnits> per_au() const;
-  double mean_f1() const;
+  /// One row: K labels (0, 1 or kUnknown) and K decisions. False when the policy counted nothing.
+  bool add_row(std::span<const double> truth, std::span<const double> prediction,
+               PartlyKnown policy);
+  void merge(const OutputCounts& other, std::int64_t times = 1);
+  std::vector<double> f1s() const;  ///< [K]
+  /// Which outputs the mean is over: all of them where rows that are not known as a whole are
+  /// dropped (the challenge's rule), else those with a positive label.
+  std::vector<bool> in_mean(PartlyKnown policy) const;
+  /// The mean over the outputs of in_mean(); 0 when there are none.
+  double mean_f1(PartlyKnown policy) const;
 };
 
 }  // namespace mien

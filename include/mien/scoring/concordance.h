@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+
+#include "mien/data/labels.h"
 
 namespace mien {
 
@@ -21,15 +24,26 @@ class Concordance {
   double ccc() const;
   bool defined() const;
 
+  /// Pearson's correlation; 0 where it is undefined.
+  double pearson() const;
+
   /// Of prediction minus truth, squared; 0 without values.
   double mean_squared_error() const;
+
+  /// Of prediction minus truth without its sign; 0 without values.
+  double mean_absolute_error() const;
 
  private:
   double denominator() const;
 
   std::int64_t count_ = 0;
   double mean_truth_ = 0, mean_prediction_ = 0;
+  double absolute_errors_ = 0;                                        ///< sum
   double squares_truth_ = 0, squares_prediction_ = 0, products_ = 0;  ///< sums about the means
 };
+
+/// Mean CCC of a task's outputs: over all of them where rows that are not known as a whole are
+/// dropped (the challenge's rule), else over those with a known label; 0 without any.
+double mean_ccc(std::span<const Concordance> outputs, PartlyKnown policy);
 
 }  // namespace mien

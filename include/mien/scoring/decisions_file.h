@@ -3,14 +3,16 @@
 //   {"format": "mien-decisions", "version": 1,
 //    "runs": [{"path": ".", "weights": "best", "weights_sha256": "..."},
 //             {"path": "/abs/runs/b", "weights": "best", "weights_sha256": "..."}],
-//    "tasks": {"expr": {"weights": [.6, .4], "smoothing": {"kind": "box", "half_window": 12},
-//                       "bias": [8 numbers added to log-probabilities]},
-//              "au":   {"weights": [1, 0], "smoothing": {"kind": "none", "half_window": 0},
-//                       "thresholds": [12 numbers in [0, 1]]},
-//              "va":   {"weights": [1, 0], "smoothing": {...}}}}
+//    "tasks": {"emotion": {"task": {"name": "emotion", "kind": "classes", "labels": [...]},
+//                          "weights": [.6, .4], "smoothing": {"kind": "box", "half_window": 12},
+//                          "bias": [a number added to each class's log-probability]},
+//              "units":   {"task": {...}, "weights": [1, 0],
+//                          "smoothing": {"kind": "none", "half_window": 0},
+//                          "thresholds": [a number in [0, 1] per output]}}}
 //
-// The first run is the one that holds the file. weights: a run each, >= 0, sum 1 (may be left out:
-// the first alone). bias and thresholds may be left out. Other keys are ignored.
+// The first run is the one that holds the file. The challenge's tasks need no "task". weights: one
+// per run, >= 0, sum 1 (may be left out: the first alone). bias and thresholds may be left out.
+// Other keys are ignored.
 #pragma once
 
 #include <filesystem>
@@ -37,7 +39,7 @@ struct DecisionsFile {
 std::filesystem::path decisions_path(const std::filesystem::path& run);
 
 /// One task's rule as the file has it.
-nlohmann::json to_json(Task task, const DecisionRule& rule);
+nlohmann::json to_json(const Task& task, const DecisionRule& rule);
 
 /// Throws InputError that names file and key: no JSON, another format or version, a wrong type,
 /// count or range.

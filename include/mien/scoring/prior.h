@@ -10,9 +10,9 @@
 
 namespace mien {
 
-/// In the shape of a frame's scores: shares of the 8 classes (EXPR), share of ones of each AU among
-/// its valid labels (AU), means (VA). decide() of it is the prior decision: the most frequent
-/// class; 1 for an AU whose share is at least .5.
+/// In the shape of a frame's scores: shares of the classes, share of ones of each binary output
+/// among its known labels, means of continuous values. decide() of it is the prior decision: the
+/// most frequent class; 1 for an output whose share is at least .5.
 using Prior = std::vector<float>;
 
 /// By task; a task that is not there is unknown.
@@ -21,7 +21,7 @@ using Priors = std::map<Task, Prior>;
 /// What answers for a video without scores. Throws InputError when it is not known.
 const Prior& prior_for(Task task, const Priors& priors, const std::string& video);
 
-/// Over all valid labels of the set; all zeros when there are none.
+/// Over all known labels of the set; all zeros when there are none.
 Prior prior_of(const LabelSet& labels);
 
 }  // namespace mien

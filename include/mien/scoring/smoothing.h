@@ -18,8 +18,9 @@ enum class SmoothingKind {
   kBox,       ///< the mean; differences of prefix sums in double, so nothing drifts
   kGaussian,  ///< three boxes of half-windows h/3 (the remainder of h goes to the first) after each
               ///< other: a kernel on i-h..i+h, standard deviation about h/3 (Wells 1986)
-  kMedian,    ///< of an even number the mean of the middle two; EXPR's columns then need not sum to
-              ///< 1. O(n log n) for ranks, then a step costs the same whatever the window
+  kMedian,  ///< of an even number the mean of the middle two; the columns of classes then need not
+            ///< sum to
+            ///< 1. O(n log n) for ranks, then a step costs the same whatever the window
 };
 
 inline constexpr std::int32_t kMaxHalfWindow = 100'000;

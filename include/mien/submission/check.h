@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "mien/scoring/submission_format.h"
+#include "mien/data/submission_format.h"
 
 namespace mien {
 

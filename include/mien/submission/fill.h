@@ -17,7 +17,7 @@
 namespace mien {
 
 /// Probabilities by task. A file's task takes what it needs: EXPR for expr and ce (compound sums),
-/// all three for mtl.
+/// all three for mtl. Others are not looked at.
 using ScoresByTask = std::map<Task, TaskScores>;
 
 struct FillSummary {
@@ -43,14 +43,15 @@ using StreamOfVideo = std::function<std::ostream&(const std::string& video)>;
 /// Probabilities of one video, asked for once; a task has no videos when there are none.
 using ProbabilitiesOfVideo = std::function<ScoresByTask(const std::string& video)>;
 
-/// Throws InputError unless a run that predicts `tasks` can answer a template of `form`.
+/// Throws InputError, which names the tasks that are lacking, unless a run that predicts `tasks`
+/// can answer a template of `form`. A task of the same name but with other outputs is another one.
 void require_tasks(SubmissionTask form, const std::vector<Task>& tasks);
 
 /// Writes the template's header and rows, in its order, with the decisions in place of the values:
 /// probabilities interpolated inside the video and smoothed, then decided as `rules` say (compound
-/// expressions are smoothed, EXPR's biases are not theirs); a video without scores gets the prior's
-/// decision. Lines end in LF, no byte order mark. Throws InputError when the scores lack a
-/// task that the file needs, or a prior that is needed.
+/// expressions are smoothed, EXPR's biases are not theirs); a video without scores, and one that is
+/// no film, gets the prior's decision. Lines end in LF, no byte order mark. Throws InputError when
+/// the scores lack a task that the file needs, or a prior that is needed.
 FillSummary fill(const Template& form, const ProbabilitiesOfVideo& probabilities,
                  const Priors& priors, const StreamOfVideo& stream_of, const DecisionRules& rules);
 /// The same from memory, all into one stream.

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "mien/scoring/submission_reader.h"
+#include "mien/data/submission_reader.h"
 #include "mien/submission/video_files.h"
 #include "mien/submission/video_list.h"
 

@@ -22,11 +22,16 @@ struct PredictSummary {
 /// The videos that any bank of the runs has, in byte order.
 std::vector<std::string> videos_of(const DecidedRun& run);
 
+/// Whether any of `videos` holds images that are no film: the table needs a column for their names.
+bool any_images(const DecidedRun& run, const std::vector<std::string>& videos);
+
 /// Writes the rows of `videos`, one after the other; memory holds one video. A video's rows are
 /// frame 1 (0, if there is one) to the last that has an embedding or a recorded failure; in banks
 /// encoded with `--every`, the sampled frames. A frame without an embedding has no face, a reason
-/// and interpolated values; a video without any has the training prior. Throws InputError when the
-/// prior is not known, and for a frame number beyond 4,000,000.
+/// and interpolated values; a video without any has the training prior. Of images that are no film
+/// there is a row for each, by its own scores alone; one without an embedding has a reason and no
+/// answers. Throws InputError when the prior is not known, for a frame number beyond 4,000,000, and
+/// when banks of one folder hold different images.
 PredictSummary predict(const DecidedRun& run, const std::vector<std::string>& videos,
                        const std::string& device, PredictionWriter& writer);
 

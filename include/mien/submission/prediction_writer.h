@@ -1,4 +1,4 @@
-// A row a frame, as CSV or JSON lines: contract.md, mien predict.
+// A row a frame, as CSV or JSON lines.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,10 @@ enum class PredictionFormat { kCsv, kJsonLines };
 /// "csv" or "jsonl". Throws InputError (naming `what`) for any other name.
 PredictionFormat prediction_format_from_name(std::string_view name, const std::string& what);
 
-/// What is said of one task in one frame; spans live as long as the call that takes them.
+/// What is said of one task in one frame, or nothing: both empty. Spans live as long as the call
+/// that takes them.
 struct TaskAnswer {
-  Task task = Task::kExpr;
+  Task task;
   std::span<const float> probabilities;  ///< [score_columns]
   std::span<const double> decisions;     ///< [label_columns], as decide() gives them
 };
@@ -32,15 +33,19 @@ struct PredictionRow {
   std::vector<TaskAnswer> answers;  ///< a task of the writer's each, in any order
   std::optional<double> seconds;    ///< time in the video
   std::string_view reason;          ///< why there is no face; else empty
+  std::string_view image = {};      ///< file name of one that is no film's frame; else empty
 };
 
-/// Columns `video,frame,face`, then of EXPR `expression` (its name) and `p_Neutral`..., of AU
-/// `AU1`... and `p_AU1`..., of VA `valence,arousal`, then `seconds,reason`. Numbers have the digits
-/// that read back as the same float. JSON lines have the same names, and null for no seconds.
+/// Columns `video,frame,face`, then table_columns() of the tasks in their order (of classes the
+/// class's name and `p_<class>`..., of binary outputs `<output>`... and `p_<output>`..., of
+/// continuous values `<output>`...), then `seconds,reason`. Numbers have the digits that read back
+/// as the same float. JSON lines have the same names. What is not there is empty, and null in JSON.
 class PredictionWriter {
  public:
-  /// Writes the header of a CSV. `out` outlives the writer.
-  PredictionWriter(std::ostream& out, const std::vector<Task>& tasks, PredictionFormat format);
+  /// Writes the header of a CSV; `with_images`: a column `image` follows `frame`. `out` outlives
+  /// the writer.
+  PredictionWriter(std::ostream& out, std::vector<Task> tasks, PredictionFormat format,
+                   bool with_images = false);
 
   /// Throws std::logic_error when a task of the writer has no answer.
   void write(const PredictionRow& row);
@@ -50,11 +55,14 @@ class PredictionWriter {
   void add_text(std::string_view text);
   template <class Number>
   void add_number(Number value);
+  void add_nothing();
   void add_answer(const TaskAnswer& answer);
 
   std::ostream& out_;
-  std::vector<Task> tasks_;  ///< EXPR, AU, VA, those that are there
+  std::vector<Task> tasks_;           ///< in their order
+  std::vector<std::size_t> columns_;  ///< of each
   PredictionFormat format_;
+  bool with_images_;
   std::vector<std::string> names_;  ///< of the columns; in JSON lines quoted, with a colon
   std::string line_;
   std::size_t column_ = 0;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "mien/core/text_file.h"
-#include "mien/scoring/submission_format.h"
+#include "mien/data/submission_format.h"
 
 namespace mien {
 

@@ -7,11 +7,13 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "mien/bank/bank.h"
 #include "mien/data/labels.h"
+#include "mien/head/head_file.h"
 #include "mien/objective/objective.h"
 #include "mien/training/input_moments.h"
 #include "mien/training/options.h"
@@ -25,15 +27,18 @@ using SplitLabels = std::vector<LabelSet>;
 struct LabelSplit {
   SplitLabels training, validation;
 };
-LabelSplit load_label_split(const std::string& annotations, const std::vector<Task>& tasks,
+LabelSplit load_label_split(const Annotations& annotations, const std::vector<Task>& tasks,
                             const SplitSpec& split);
 
 /// One side of it only (of a run that is evaluated).
-SplitLabels load_split_side(const std::string& annotations, const std::vector<Task>& tasks,
+SplitLabels load_split_side(const Annotations& annotations, const std::vector<Task>& tasks,
                             const SplitSpec& split, Split side);
 
 /// Names of the videos of a split, in byte order.
 std::vector<std::string> videos_of(const SplitLabels& labels);
+
+/// Names of the groups of a split's rows: persons, recordings.
+std::set<std::string> groups_of(const SplitLabels& labels);
 
 /// Where a row comes from.
 struct RowSource {
@@ -43,11 +48,13 @@ struct RowSource {
 
 /// One task's labels, a row a sample.
 struct TaskLabels {
-  Task task = Task::kExpr;
-  /// EXPR int64 [N]; AU uint8 [N, 12]; VA fp32 [N, 2]; 0 where not valid. On the device.
+  Task task;
+  /// Classes int64 [N]; binary uint8 [N, K]; continuous fp32 [N, K] in the task's range; 0 where
+  /// not known. On the device.
   at::Tensor labels;
-  at::Tensor valid;       ///< bool [N] (EXPR, VA: both values) or [N, 12]. On the device
-  at::Tensor valid_host;  ///< the same on the CPU, [N, 1] or [N, 12]
+  at::Tensor valid;       ///< bool [N] (known as a whole or not at all) or [N, K]. On the device
+  at::Tensor valid_host;  ///< the same on the CPU, [N, 1] or [N, K]
+  PartlyKnown partly_known = PartlyKnown::kDropRow;  ///< as the labels' source has it
   bool all_valid = false;
   std::int64_t without_embedding = 0;  ///< labelled frames that the bank lacks
 };
@@ -85,6 +92,7 @@ struct Dataset {
   std::vector<RowSource> rows;      ///< [N] by video, frames ascending
   at::Tensor embeddings;            ///< fp16 [N, D] on the device, as the bank has them
   at::Tensor row_videos;            ///< int64 [N] on the device: RowSource::video of each row
+  at::Tensor row_weights;           ///< fp32 [N] on the device, mean 1; undefined: all weigh 1
   std::vector<TaskLabels> tasks;
   std::optional<InputMoments> moments;  ///< of the embeddings, where a head standardises by them
   LazyDigest lazy_digest;
@@ -103,12 +111,10 @@ struct Dataset {
   /// All rows' targets, without copying.
   std::vector<TaskTargets> all_targets() const;
 
-  /// EXPR: labels a class [8]; empty without the task.
-  std::vector<std::int64_t> expr_counts() const;
-  /// AU: share of ones among an AU's valid labels [12]; empty without the task.
-  std::vector<double> au_shares() const;
-  /// VA: means of the valid rows [2]; empty without the task.
-  std::vector<double> va_means() const;
+  /// Labels per class, in the order of the tasks; nothing for tasks of other kinds.
+  ClassCounts class_counts() const;
+  /// Of every task.
+  LabelStatistics statistics() const;
 };
 
 /// Frames with a valid label of any task and an embedding in every bank (side by side). Beside the

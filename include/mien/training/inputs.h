@@ -19,10 +19,15 @@ struct TrainingInputs {
   std::vector<Bank> banks;
   LabelSplit labels;  ///< names of videos and files; the values are in the data sets
   Dataset training, validation;
+  std::vector<std::string> leaks;  ///< groups (persons, recordings) that are on both sides
 
   /// Dataset::digest() of both.
   std::string data_digest() const { return training.digest() + validation.digest(); }
 };
+
+/// The banks that are put side by side; where sources have banks of their own, the paths of those
+/// that stand in one place are joined by ':' (open_bank()).
+std::vector<std::string> bank_paths(const TrainOptions& options);
 
 /// Throws InputError for whatever is missing or does not fit.
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device);
@@ -39,16 +44,19 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
 Head make_head(const TrainOptions& options, const HeadShape& shape,
                const std::optional<InputMoments>& moments, const std::string& device);
 
+/// Labels per class of the training, for an Objective.
+ClassCounts class_counts_of(const HeadMetadata& head);
+
 /// What --dry-run shows: rows and classes of each split, leaks between them, shapes, steps, memory
 /// and disk.
 std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
                       const std::string& device);
 
 /// A warning for each of the leaks, unless it is in `warned` already, where it then is.
-void warn_of_leaks(const LabelSplit& labels, std::set<std::string>& warned);
+void warn_of_leaks(const std::vector<std::string>& leaks, std::set<std::string>& warned);
 
-/// Recordings that are on both sides of the split, with `_left` and `_right` removed: a video that
-/// is on both, or two of one recording.
+/// Groups that are on both sides of the split: persons that the labels name, else recordings (the
+/// video's name without `_left` and `_right`).
 std::vector<std::string> leaks(const LabelSplit& labels);
 
 /// The first five of the names, and how many more there are.

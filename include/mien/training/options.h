@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "mien/config/fields.h"
+#include "mien/data/annotations.h"
+#include "mien/data/challenge.h"
 #include "mien/data/tasks.h"
 #include "mien/head/head_file.h"
 #include "mien/head/head_shape.h"
@@ -35,8 +37,8 @@ struct ScheduleOptions {
 
 struct TrainOptions {
   std::vector<std::string> bank;
-  std::string annotations;
-  std::vector<std::string> tasks = {"expr"};
+  Annotations annotations;
+  std::vector<Task> tasks = {challenge_tasks().front()};
   SplitSpec split;
   std::string normalize = "none";  ///< none | standardize | l2
   HeadOptions head;
@@ -47,14 +49,13 @@ struct TrainOptions {
   std::int64_t epochs = 32;
   std::int64_t batch_size = 512;
   bool shuffle = true;
+  std::string sampler = "shuffle";  ///< shuffle | balanced
   std::int64_t seed = 5;
   std::string init;
-  std::string select = "f1";  ///< f1 | expr_f1 | au_f1 | va_ccc | loss
+  std::string select = "f1";  ///< f1 | loss | the metric_key() of a task
   std::int64_t early_stop = 0;
   double ema = 0;  ///< decay a step
   std::string precision = "fp32";
-
-  std::vector<Task> task_list() const;
 };
 
 /// Binds every key to `options`, which outlives the result.

@@ -5,11 +5,21 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "mien/data/tasks.h"
+
 namespace mien {
+
+/// One task in an epoch. Numbers are none where there is no such thing, or an older checkpoint
+/// lacks it.
+struct EpochTask {
+  Task task;
+  std::optional<double> metric;      ///< validation, by metric_key()
+  std::optional<double> ema_metric;  ///< the same of the averaged weights
+  std::optional<double> cvar_level;  ///< mean over steps; none for continuous values
+};
 
 /// What is kept of an epoch.
 struct EpochRecord {
@@ -17,17 +27,15 @@ struct EpochRecord {
   double lr = 0;           ///< of the epoch's last step
   double train_loss = 0;   ///< mean over the epoch's samples of the batches' objective at w
   double validation_loss = 0;
-  std::optional<double> expr_f1, au_f1, va_ccc;  ///< validation
-  double seconds = 0;                            ///< steps and gathering
+  std::vector<EpochTask> tasks;  ///< those that are trained
+  double seconds = 0;            ///< steps and gathering
   double samples_per_second = 0;
   double wall_time = 0;  ///< its end, in seconds since 1970; 0 where an older checkpoint has none
 
   // None where there is no such thing, or an older checkpoint lacks it.
   std::optional<double> gradient_norm;  ///< mean over steps of |g|2 at w
   std::optional<double> sharpness;      ///< mean over sharpness-aware steps, see step.h
-  std::optional<double> cvar_level_expr, cvar_level_au;  ///< means over steps
-  /// Validation of the averaged weights.
-  std::optional<double> ema_loss, ema_expr_f1, ema_au_f1, ema_va_ccc;
+  std::optional<double> ema_loss;       ///< validation of the averaged weights
 
   /// With the averaged weights' validation in place of the weights' own.
   EpochRecord of_average() const;
@@ -51,33 +59,22 @@ struct TrainingState {
 
 /// One value of an epoch under its column's name in metrics.csv.
 struct EpochValue {
-  const char* name;
+  std::string name;
   std::optional<double> number;  ///< none for a task that is not trained
   int digits = -1;               ///< behind the point of the text; -1: as many as it has
 };
 
-/// The columns behind samples_per_second: each name, in metrics.csv and in the checkpoint, with its
-/// place in a record.
-struct LaterColumn {
-  const char* name;
-  std::optional<double> EpochRecord::*place;
-};
-std::span<const LaterColumn> later_columns();
+/// The record's tasks and, where it has only tasks of the challenge, the challenge's others without
+/// numbers: what files have columns for.
+std::vector<EpochTask> reported_tasks(const EpochRecord& record);
+
+/// The columns of metrics.csv behind samples_per_second, which checkpoints name in the same way.
+std::vector<EpochValue> later_values(const EpochRecord& record);
 
 /// The columns of metrics.csv behind `epoch`, in their order.
 std::vector<EpochValue> values_of(const EpochRecord& record);
 
-/// How well a task is predicted on the validation rows.
-struct TaskMetric {
-  const char* key;              ///< "expr_f1"; its column is "validation_expr_f1"
-  const char* title;            ///< "EXPR F1"
-  std::optional<double> value;  ///< none for a task that is not trained
-};
-
-/// Of all tasks, whether trained or not.
-std::vector<TaskMetric> task_metrics(const EpochRecord& record);
-
-/// "  EXPR F1 0.3512  AU F1 0.4831": the trained tasks.
+/// "  emotion F1 0.3512  units F1 0.4831": the trained tasks.
 std::string task_metrics_text(const EpochRecord& record);
 
 /// metrics.csv: a header, then a line an epoch; the column of a task that is not trained is empty.

@@ -27,7 +27,7 @@ bool data_moved(const std::vector<Difference>& differences);
 /// Writes where the data lies now into the weights that are there: commands that take a run find it
 /// by them.
 void move_data(const RunFolder& run, const std::vector<std::string>& banks,
-               const std::string& annotations);
+               const Annotations& annotations);
 
 /// Throws InputError when the checkpoint is of other data, or of more epochs than are wanted.
 void require_fits(const RunFolder& run, const TrainingState& state, const TrainOptions& options,

@@ -15,7 +15,7 @@
 namespace mien {
 
 struct SearchOptions {
-  double min_gain = 1e-4;  ///< of the F1 (an AU's own, or the mean over classes)
+  double min_gain = 1e-4;  ///< of the F1 (an output's own, or the mean over classes)
   int passes = 8;          ///< over the coordinates, at most
 };
 
@@ -30,33 +30,34 @@ Threshold best_threshold(std::span<const float> scores, std::span<const std::uin
 
 struct ClassBias {
   double value = 0;
-  double f1 = 0;  ///< mean over all 8 classes
+  double f1 = 0;  ///< mean over all classes
 };
 
-/// The bias of class `label` with the largest macro F1 while `bias` [8] keeps the other classes.
-/// `log_p` [n, 8], `truth` [n] classes; the decision is the argmax of log_p + bias.
+/// The bias of class `label` with the largest macro F1 while `bias` [C] keeps the other classes.
+/// `log_p` [n, C], `truth` [n] classes; the decision is the argmax of log_p + bias.
 ClassBias best_class_bias(std::span<const double> log_p, std::span<const std::uint8_t> truth,
                           std::span<const double> bias, std::size_t label,
                           const SearchOptions& options);
 
-/// Coordinate search from `start` [8] until no class's bias brings min_gain.
+/// Coordinate search from `start` [C] until no class's bias brings min_gain.
 std::vector<double> fit_class_biases(std::span<const double> log_p,
                                      std::span<const std::uint8_t> truth, std::vector<double> start,
                                      const SearchOptions& options);
 
 /// What a blend is chosen on: probabilities of each run at the same rows.
 struct BlendRows {
-  Task task = Task::kExpr;
+  Task task;
   std::vector<std::vector<float>> runs;  ///< a run each, [n, score_columns]
-  std::vector<double> truth;             ///< [n, label_columns], all valid
-  std::vector<double> levels;            ///< EXPR biases [8], AU thresholds [12]; empty: none, .5
+  std::vector<double> truth;             ///< [n, label_columns], kUnknown where nobody said
+  std::vector<double> levels;            ///< class biases, thresholds per output; empty: none, .5
+  std::vector<bool> in_mean;             ///< the outputs that count (TaskCounts::in_mean)
   std::vector<double> start;             ///< weights to begin with too; empty: none
 };
 
 /// Weights on the simplex by coordinate search: one run's share against the others' present blend,
-/// EXPR and AU exactly (a bias is a factor of a probability, so a row's scores stay lines in the
-/// share), VA by golden section. Starts at the best of the single runs, the even blend and
-/// `rows.start`.
+/// classes and binary outputs exactly (a bias is a factor of a probability, so a row's scores stay
+/// lines in the share), continuous values by golden section. Starts at the best of the single runs,
+/// the even blend and `rows.start`.
 std::vector<double> fit_blend(const BlendRows& rows, const SearchOptions& options);
 
 }  // namespace mien

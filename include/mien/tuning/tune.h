@@ -17,7 +17,7 @@
 
 namespace mien {
 
-/// kLevels: EXPR class biases or AU thresholds; VA has none.
+/// kLevels: biases per class or thresholds per binary output; continuous values have none.
 enum class Ingredient { kBlend, kSmoothing, kLevels };
 
 inline constexpr std::array kIngredients = {Ingredient::kBlend, Ingredient::kSmoothing,
@@ -53,7 +53,7 @@ struct IngredientResult {
 };
 
 struct TaskTuning {
-  Task task = Task::kExpr;
+  Task task;
   Estimate raw;        ///< of the first run
   TunedScores scores;  ///< of the ingredients that are kept
   DecisionRule rule;   ///< fitted on all videos
@@ -62,7 +62,7 @@ struct TaskTuning {
 };
 
 /// A video's fold: whole recordings (`_left` and `_right` together), dealt so that each fold has
-/// its share of every class, AU or range of valence and arousal; a function of seed, names and
+/// its share of every class, output or range of values; a function of seed, names and
 /// labels. At most as many folds as recordings; throws InputError when there is one recording only.
 std::vector<std::int64_t> stratified_folds(const LabelSet& labels, std::int64_t folds,
                                            std::uint64_t seed);

@@ -22,9 +22,10 @@ std::vector<std::int32_t> numbers_of(const Clip& clip) {
 ClipAnswers scored_answers(const ClipPerson& person, const LoneRun& run,
                            const std::vector<std::int32_t>& numbers) {
   ClipAnswers answers;
-  for (const auto& [task, logits] : person.logits) {
+  for (const Task& task : run.head.shape.tasks) {
     const DecisionRule rule = rule_for(run.rules, task);
-    const TaskScores scores = probabilities_of({task, {{"", person.frames, logits}}});
+    const TaskScores scores =
+        probabilities_of({task, {{"", person.frames, person.logits.at(task)}}});
     ClipTask& values = answers.tasks.emplace_back(ClipTask{task, {}, {}});
     values.probabilities =
         smoothed(scores.videos.front(), score_columns(task), rule.smoothing, numbers);
@@ -37,7 +38,7 @@ ClipAnswers prior_answers(const LoneRun& run, const std::string& video, std::siz
   ClipAnswers answers;
   answers.has_prior = true;
   const Priors priors = priors_of(run.head);
-  for (const Task task : run.head.shape.tasks) {
+  for (const Task& task : run.head.shape.tasks) {
     const Prior& prior = prior_for(task, priors, video);
     ClipTask& values = answers.tasks.emplace_back(ClipTask{task, {}, {}});
     for (std::size_t i = 0; i < frames; ++i) {

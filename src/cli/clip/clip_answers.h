@@ -13,7 +13,7 @@ namespace mien {
 
 /// One task's values for one person at every frame of the video.
 struct ClipTask {
-  Task task = Task::kExpr;
+  Task task;
   std::vector<float> probabilities;  ///< [frames, score_columns], interpolated and smoothed
   std::vector<double> decisions;     ///< [frames, label_columns]
 
@@ -22,10 +22,10 @@ struct ClipTask {
 };
 
 struct ClipAnswers {
-  std::string name;     ///< in the table
-  std::int64_t id = 0;  ///< 0: nobody was found
-  std::vector<ClipTask> tasks;
-  bool has_prior = false;  ///< no face has logits, the training prior stands throughout
+  std::string name;             ///< in the table
+  std::int64_t id = 0;          ///< 0: nobody was found
+  std::vector<ClipTask> tasks;  ///< in the run's order
+  bool has_prior = false;       ///< no face has logits, the training prior stands throughout
 
   /// The person's face, with logits or a problem; nullptr: not seen there.
   const ClipFace* face_in(const ClipFrame& frame) const;

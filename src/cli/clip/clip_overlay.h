@@ -10,7 +10,8 @@
 namespace mien {
 
 /// Decodes the `source` of `clip` a second time and writes it as `out` (.mp4, at a constant rate):
-/// a box and the expression at each face that has answers, bars of the AUs for the first of them.
+/// a box at each face that has answers, with its class and continuous values, and for the first of
+/// them bars of its binary outputs (of many the most active over the video).
 /// `on_frame` is told of every frame. Throws InputError (naming --overlay), also when the source
 /// has fewer frames than the clip, and Interrupted.
 void write_overlay(FrameSource& source, const Clip& clip, const std::vector<ClipAnswers>& answers,

@@ -168,8 +168,6 @@ class Clips {
       seen_.emplace(std::move(seen));
     } catch (const ImageError& problem) {
       report.problem = problem.what();
-    } catch (const InputError& problem) {  // nobody is there, and the prior is not known
-      report.problem = problem.what();
     }
     progress_.expect((report.has_rows ? passes_ : 1) * counted -
                      passes_ * std::max(counted, input.expected));
@@ -183,8 +181,12 @@ class Clips {
       progress_.advance(1, note_);
     });
     if (seen.clip.width == 0) throw ImageError("no frame of it can be decoded");
-    seen.answers = answers_of(seen.clip, request_.run, {input.video.name, other_names(input)},
-                              request_.everyone);
+    try {
+      seen.answers = answers_of(seen.clip, request_.run, {input.video.name, other_names(input)},
+                                request_.everyone);
+    } catch (const InputError& problem) {  // nobody is there, and the prior is not known
+      throw ImageError(problem.what());
+    }
     report.problem = source->problem();
     const std::string more = embedding_problem(seen.clip);
     if (!more.empty()) report.problem += (report.problem.empty() ? "" : "; ") + more;

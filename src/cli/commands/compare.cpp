@@ -19,8 +19,8 @@ namespace mien {
 namespace {
 
 constexpr const char* kExample =
-    "  mien compare runs/expr runs/expr-sam runs/expr-cvar\n"
-    "  mien compare runs/expr --predictions theirs.txt --task expr";
+    "  mien compare runs/joint runs/joint-sam runs/joint-cvar\n"
+    "  mien compare runs/joint --predictions theirs.txt";
 
 struct Options {
   CommonOptions common;
@@ -49,13 +49,13 @@ using FileDecisions = std::map<std::string, std::map<Task, TaskDecisions>>;
 FileDecisions read_files(const Options& options) {
   FileDecisions files;
   if (options.predictions.empty()) return files;
-  require_given("--task", options.task, "expr, au, va or mtl");
   if (options.runs.empty()) {
     require_given("--annotations", options.scoring.annotations, "the folder of the annotations");
   }
-  const SubmissionTask task = submission_task_from_name(options.task, "--task");
   for (const std::string& file : options.predictions) {
-    files.emplace(file, read_predictions(file, task));
+    files.emplace(file, read_predictions(file, options.task.empty() ? submission_task_of_file(file)
+                                                                    : submission_task_from_name(
+                                                                          options.task, "--task")));
   }
   return files;
 }
@@ -73,9 +73,10 @@ void require_common_task(const Options& options, const FileDecisions& files) {
   }
   const auto& [first, known] = sides.front();
   for (const auto& [name, tasks] : sides) {
-    if (std::ranges::any_of(tasks, [&known](Task task) { return known.contains(task); })) continue;
+    if (std::ranges::any_of(tasks, [&known](const Task& task) { return known.contains(task); }))
+      continue;
     std::vector<std::string> names;
-    for (const Task task : tasks) names.push_back(task_name(task));
+    for (const Task& task : tasks) names.push_back(task_name(task));
     throw InputError(name, join(names), "expected a task that " + first + " has too");
   }
 }
@@ -90,7 +91,7 @@ Side side_of_file(const Options& options, const std::string& file, const FileDec
   }
   for (const auto& [task, decisions] : side.decisions) {
     side.labels.emplace(task, load_labels(options.scoring.annotations, task,
-                                          split_from_name(options.scoring.split)));
+                                          split_from_name(options.scoring.split, "--split")));
   }
   return side;
 }
@@ -98,7 +99,11 @@ Side side_of_file(const Options& options, const std::string& file, const FileDec
 SideComparison compare_sides(const Side& first, const Side& second,
                              const EvaluationOptions& evaluation) {
   SideComparison comparison{.name = second.name, .in_sample = second.in_sample};
-  for (const Task task : {Task::kExpr, Task::kAu, Task::kVa}) {
+  std::set<Task> tasks;
+  for (const Side* side : {&first, &second}) {
+    for (const auto& entry : side->decisions) tasks.insert(entry.first);
+  }
+  for (const Task& task : tasks) {
     const bool in_first = first.decisions.contains(task);
     const bool in_second = second.decisions.contains(task);
     if (in_first && in_second) {
@@ -121,7 +126,7 @@ void run_compare(const Options& options) {
                      "expected two runs or more, or --predictions FILE beside it");
   }
   const EvaluationOptions evaluation = options.scoring.evaluation();
-  CompareReport report{.split = split_from_name(options.scoring.split),
+  CompareReport report{.split = split_from_name(options.scoring.split, "--split"),
                        .draws = options.scoring.bootstrap};
   const FileDecisions files = read_files(options);
   require_common_task(options, files);
@@ -154,7 +159,8 @@ void add_compare(CommandLine& line) {
       ->add_option("--predictions", options->predictions,
                    "Submission file as another side, repeatable")
       ->allow_extra_args(false);
-  command->add_option("--task", options->task, "Task of the files: expr, au, va or mtl");
+  command->add_option("--task", options->task,
+                      "Task of the files [by their headers]: " + labelled_submission_tasks());
   options->scoring.add_to(command);
   line.when_chosen(command, [options] { run_compare(*options); });
 }

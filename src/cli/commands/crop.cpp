@@ -27,7 +27,7 @@ struct Options {
   std::string out;
   DetectorFlags detector;
   std::int64_t every = 1, jobs = 1, size = 112, memory = 60, quality = 95;
-  bool main_face = false, force = false;
+  bool main_face = false, photos = false, force = false;
 };
 
 void require(const Options& options) {
@@ -94,7 +94,7 @@ void run_crop(const Options& options) {
   }
   require(options);
   const DetectorChoice choice = options.detector.choice();
-  const auto inputs = crop_inputs(options.videos, options.images);
+  const auto inputs = crop_inputs(options.videos, options.images, options.photos);
   const ChosenDetector chosen = choose_detector(choice);
   const CropSummary summary =
       crop_faces(inputs, chosen, choice.options, options.out, crop_options_of(options));
@@ -109,6 +109,10 @@ void add_crop(CommandLine& line) {
                                kExample, options->common);
   command->add_option("--video", options->videos, "Video files, or folders of them");
   command->add_option("--images", options->images, "Photos, or folders of frames");
+  command->add_flag(
+      "--photos", options->photos,
+      "Folders of --images hold photos, not the frames of films, whatever their names "
+      "look like");
   command->add_option("--out", options->out, "Folder for the crops and faces.csv");
   options->detector.add_to(command, "");
   add_whole_number(command, "--size", options->size, "Side of the crops, pixels");

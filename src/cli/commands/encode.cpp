@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/encode_benchmark.h"
 #include "flags/encoder_flags.h"
+#include "mien/bank/bank.h"
 #include "mien/bank/encode_videos.h"
 #include "mien/bank/settle_bank.h"
 #include "mien/core/error.h"
@@ -37,7 +38,7 @@ struct Options {
   std::int64_t every = 1, workers = 0;
   std::optional<std::int64_t> batch_size, first_frame;
   std::optional<std::string> corrupt;
-  bool retry_failed = false, force = false, benchmark = false;
+  bool photos = false, retry_failed = false, force = false, benchmark = false;
 };
 
 void require_dtype(const std::string& dtype) {
@@ -75,10 +76,22 @@ void keep_own(Work& work, const std::optional<std::string>& flag) {
   log::info(shard_text(work.shard, work.share) + (work.videos.empty() ? ": nothing to do" : ""));
 }
 
+/// The bank's first run says whether its images are a film's frames.
+bool holds_photos(const Options& options) {
+  if (!is_bank(options.bank)) return options.photos;
+  const bool held = Bank(options.bank).info().photos;
+  if (options.photos && !held) {
+    throw InputError(
+        "--photos", "(given)",
+        "the bank " + options.bank + " was begun without it; expected the same or another --bank");
+  }
+  return held;
+}
+
 Work find_work(const Options& options) {
   std::vector<std::filesystem::path> unread;
   std::vector<VideoFrames> videos =
-      list_videos({options.images.begin(), options.images.end()}, &unread);
+      list_videos({options.images.begin(), options.images.end()}, holds_photos(options), &unread);
   if (!unread.empty()) log::warn("not encoded: " + unread_text(unread));
   if (!options.videos.empty()) {
     keep_named(videos, names_in(options.videos, "--videos"), "--videos " + options.videos);
@@ -144,6 +157,7 @@ EncodeOptions encode_options_of(const Options& options) {
           .threads = options.common.threads,
           .dtype = options.dtype,
           .every = options.every,
+          .photos = options.photos,
           .retry_failed = options.retry_failed,
           .force = options.force,
           .first_frame = options.first_frame,
@@ -214,6 +228,9 @@ void add_encode(CommandLine& line) {
   add_whole_number(command, "--workers", options->workers,
                    "Threads that read images; 0: half the processors");
   options->archive.add_to(command);
+  command->add_flag("--photos", options->photos,
+                    "The images are no film, whatever their names look like: numbered by order, "
+                    "never interpolated or smoothed");
   command->add_flag("--retry-failed", options->retry_failed,
                     "Encode videos with failed images anew");
   command->add_flag("--benchmark", options->benchmark,

@@ -28,9 +28,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kExample =
-    "  mien evaluate runs/expr\n"
-    "  mien evaluate runs/expr --bank banks/l14-jpeg3 --bank banks/l14-noise3\n"
-    "  mien evaluate --predictions predictions.txt --annotations 6th_ABAW_Annotations --task au";
+    "  mien evaluate runs/joint\n"
+    "  mien evaluate runs/joint --bank banks/l14-jpeg3 --bank banks/l14-noise3\n"
+    "  mien evaluate --predictions predictions.txt --annotations 6th_ABAW_Annotations";
 
 struct Options {
   CommonOptions common;
@@ -53,8 +53,9 @@ RunQuery query_of(const Options& options, const BankGroups& banks) {
 }
 
 std::map<Task, TaskDecisions> read_given_predictions(const Options& options) {
-  require_given("--task", options.task, "expr, au, va or mtl");
-  return read_predictions(options.predictions, submission_task_from_name(options.task, "--task"));
+  return read_predictions(options.predictions,
+                          options.task.empty() ? submission_task_of_file(options.predictions)
+                                               : submission_task_from_name(options.task, "--task"));
 }
 
 /// The file's decisions of the tasks that the run has; none without a file.
@@ -63,13 +64,13 @@ std::map<Task, TaskDecisions> predictions_beside(const Options& options) {
   auto decisions = read_given_predictions(options);
   const HeadMetadata head =
       read_head_metadata(weights_of_run(options.run, options.scoring.weights));
-  std::vector<std::string> tasks;
-  for (const Task task : head.shape.tasks) tasks.push_back(task_name(task));
+  const std::vector<Task>& tasks = head.shape.tasks;
   std::erase_if(decisions, [&tasks](const auto& entry) {
-    return std::ranges::find(tasks, task_name(entry.first)) == tasks.end();
+    return std::ranges::find(tasks, entry.first) == tasks.end();
   });
   if (decisions.empty()) {
-    throw InputError("--task", options.task, "expected a task of the run: " + join(tasks));
+    throw InputError("--task", options.task,
+                     "expected a task of the run: " + join(names_of(tasks)));
   }
   return decisions;
 }
@@ -112,7 +113,7 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
   const BankGroups banks = group_banks(options.banks, banks_a_corruption(options));
   const RunQuery query = query_of(options, banks);
   const RunAnswers answers = answers_of(query, device);
-  EvaluationReport report{.split = split_from_name(options.scoring.split),
+  EvaluationReport report{.split = split_from_name(options.scoring.split, "--split"),
                           .rules = answers.rules,
                           .decisions = answers.decisions_json,
                           .weights_sha256 = answers.weights_sha256,
@@ -127,7 +128,7 @@ EvaluationReport evaluate_run(const Options& options, const std::string& device)
     TaskResult& result = report.tasks[set.task] =
         evaluate_task(answers.decisions.at(set.task), set, evaluation);
     const TaskScores& logits = answers.logits.at(set.task);
-    result.diagnostics = diagnose(logits, probabilities_of(logits), set, evaluation.au_policy);
+    result.diagnostics = diagnose(logits, probabilities_of(logits), set, result.partly_known);
     if (others.contains(set.task)) {
       result.agreement =
           agreement_of(answers.decisions.at(set.task), others.at(set.task), options.predictions);
@@ -142,7 +143,7 @@ EvaluationReport evaluate_file(const Options& options) {
   const EvaluationOptions evaluation = evaluation_options(options);
   const auto start = Clock::now();
   const auto decisions = read_given_predictions(options);
-  EvaluationReport report{.split = split_from_name(options.scoring.split)};
+  EvaluationReport report{.split = split_from_name(options.scoring.split, "--split")};
   report.scoring_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   for (const auto& [task, of_task] : decisions) {
     const LabelSet labels = load_labels(options.scoring.annotations, task, report.split);
@@ -155,7 +156,7 @@ EvaluationReport evaluate_file(const Options& options) {
 /// trained with, scored as it is published. Another question's answer does not replace it.
 void keep_result(const Options& options, const nlohmann::json& result) {
   if (!options.banks.empty() || !options.scoring.annotations.empty() || options.all_frames ||
-      !options.predictions.empty() || options.scoring.au_invalid != "drop" ||
+      !options.predictions.empty() || options.scoring.partly_known != "auto" ||
       options.scoring.bootstrap == 0) {
     return;
   }
@@ -208,7 +209,8 @@ void add_evaluate(CommandLine& line) {
   command->add_option(
       "--predictions", options->predictions,
       "Submission file to score, whoever made it; beside a RUN: how far both agree");
-  command->add_option("--task", options->task, "Its task: expr, au, va or mtl");
+  command->add_option("--task", options->task,
+                      "Its task [by its header]: " + labelled_submission_tasks());
   command
       ->add_option("--bank", options->banks,
                    "Bank, repeatable [as trained]; beside them corrupted ones (encode --corrupt): "

@@ -60,29 +60,17 @@ ExportedHead head_of(const LoneRun& run) {
 
 std::vector<ExportedTask> tasks_of(const LoneRun& run) {
   std::vector<ExportedTask> tasks;
-  for (const Task task : run.head.shape.tasks) {
+  for (const Task& task : run.head.shape.tasks) {
     const DecisionRule rule = rule_for(run.rules, task);
-    tasks.push_back({task, task == Task::kExpr ? rule.bias : rule.thresholds});
+    tasks.push_back({task, task.is_classes() ? rule.bias : rule.thresholds});
   }
   return tasks;
-}
-
-json names_of(Task task) {
-  switch (task) {
-    case Task::kExpr:
-      return kExpressionNames;
-    case Task::kAu:
-      return kActionUnitNames;
-    case Task::kVa:
-      return {"valence", "arousal"};
-  }
-  return {};
 }
 
 /// mien.json inside the archive.
 json description_of(const LoneRun& run, const std::string& which, const EncoderInfo& encoder) {
   json names = json::object(), decisions = json::object();
-  for (const Task task : run.head.shape.tasks) names[task_name(task)] = names_of(task);
+  for (const Task& task : run.head.shape.tasks) names[task_name(task)] = task.outputs();
   for (const auto& [task, rule] : run.rules) decisions[task_name(task)] = to_json(task, rule);
   return {{"format", "mien-model"},
           {"version", 1},
@@ -90,6 +78,7 @@ json description_of(const LoneRun& run, const std::string& which, const EncoderI
           {"input", "uint8 0..255 or float 0..1, RGB [B,3,H,W]"},
           {"image_size", encoder.image_size},
           {"names", names},
+          {"tasks", to_json(run.head.shape.tasks)},
           {"decisions", decisions},
           {"encoder", to_json(encoder)},
           {"run", fs::absolute(run.folder).lexically_normal().filename().string()},

@@ -16,6 +16,7 @@
 #include "mien/scoring/compute_scores.h"
 #include "mien/training/batches.h"
 #include "mien/training/dataset.h"
+#include "mien/training/inputs.h"
 #include "mien/training/options.h"
 #include "mien/training/run_folder.h"
 #include "runs/run_answers.h"
@@ -27,8 +28,9 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kExample =
-    "  mien flatness runs/expr --surface 21\n"
-    "  mien flatness runs/expr --loss mean --rho .1   # the same loss for runs of other objectives";
+    "  mien flatness runs/joint --surface 21\n"
+    "  mien flatness runs/joint --loss mean --rho .1   # the same loss for runs of other "
+    "objectives";
 
 struct Options {
   CommonOptions common;
@@ -50,7 +52,7 @@ void check(const Options& options) {
     throw InputError("--loss", options.loss, "expected objective or mean",
                      nearest_match(options.loss, {"objective", "mean"}));
   }
-  split_from_name(options.split);
+  split_from_name(options.split, "--split");
 }
 
 /// What the run minimised, without the AUC part (as in its validation loss); or the plain means.
@@ -80,9 +82,9 @@ std::string text_of(const ObjectiveOptions& loss) {
 FlatnessRows sampled_rows(const Options& options, const HeadMetadata& head,
                           const std::string& device) {
   const auto banks = open_banks(options.banks.empty() ? head.banks : options.banks, head);
-  const Split side = split_from_name(options.split);
-  const std::string annotations =
-      options.annotations.empty() ? head.annotations : options.annotations;
+  const Split side = split_from_name(options.split, "--split");
+  const Annotations annotations =
+      options.annotations.empty() ? head.annotations : Annotations(options.annotations);
   const Dataset data =
       load_dataset(banks, load_split_side(annotations, head.shape.tasks, head.split, side), device);
   auto order =
@@ -150,7 +152,7 @@ void run_flatness(const Options& options) {
   const auto file = weights_of_run(options.run, options.weights);
   const HeadMetadata metadata = read_head_metadata(file);
   const ObjectiveOptions loss = objective_of(options, metadata.shape.tasks.size());
-  const Objective objective(loss, metadata.expr_counts);
+  const Objective objective(loss, class_counts_of(metadata));
   const FlatnessRows rows = sampled_rows(options, metadata, device);
   const auto head = load_head(file, metadata, device);
   FlatnessOptions measured{.rho = options.rho, .seed = static_cast<std::uint64_t>(options.seed)};
@@ -199,7 +201,8 @@ void add_flatness(CommandLine& line) {
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
   command->add_option("--bank", options->banks, "Bank, repeatable [as trained]")
       ->allow_extra_args(false);
-  command->add_option("--annotations", options->annotations, "Folder of the labels [as trained]");
+  command->add_option("--annotations", options->annotations,
+                      "Labels: folder or table [as trained]");
   add_whole_number(command, "--seed", options->seed, "Of rows, directions and probes");
   line.when_chosen(command, [options] { run_flatness(*options); });
 }

@@ -40,9 +40,15 @@ std::string facts_text(const json& facts, const std::string& indent) {
   return text;
 }
 
+std::string indented(const std::string& text) {
+  std::string out;
+  for (const std::string_view line : lines_of(text)) out += "    " + std::string(line) + "\n";
+  return out;
+}
+
 void run_inspect(const Options& options) {
   options.common.apply();
-  require_given("PATH", options.path, "an encoder, a bank, annotations, a run or a submission");
+  require_given("PATH", options.path, "an encoder, a bank, labels, a run or a submission");
   InspectOptions wanted = options.inspect;
   if (!options.videos.empty()) wanted.videos = names_in(options.videos, "--videos");
   const Inspection found = inspect(options.path, wanted);
@@ -52,11 +58,13 @@ void run_inspect(const Options& options) {
     result["valid"] = found.problems.empty();
     result["problems"] = found.problems;
     result["warnings"] = found.warnings;
+    if (!found.config.empty()) result["config"] = found.config;
     print_json(result);
   } else {
     print_text(concat(options.path, ": ", found.kind,
                       found.problems.empty() ? ", valid\n" : ", NOT valid\n") +
                facts_text(found.facts, "  "));
+    if (!found.config.empty()) print_text("  for a config:\n" + indented(found.config));
     for (const std::string& warning : found.warnings) print_text("  warning: " + warning + "\n");
     for (const std::string& problem : found.problems) print_text("  problem: " + problem + "\n");
   }
@@ -75,7 +83,7 @@ void add_inspect(CommandLine& line) {
   auto options = std::make_shared<Options>();
   CLI::App* command = line.add("inspect", "What is this file or folder, and is it whole?", kExample,
                                options->common);
-  command->add_option("PATH", options->path, "Encoder, bank, annotations, run or submission");
+  command->add_option("PATH", options->path, "Encoder, bank, labels, run or submission");
   command->add_flag("--verify", options->inspect.verify,
                     "Read everything, not only the headers; hold a bank against its images");
   command->add_option("--images", options->inspect.images,

@@ -34,7 +34,7 @@ struct Options {
   std::vector<std::string> clips;
   std::string overlay;
   DetectorFlags detector;
-  bool force = false, raw = false, everyone = false;
+  bool force = false, raw = false, everyone = false, photos = false;
 };
 
 struct GivenFlag {
@@ -61,6 +61,7 @@ void require_source(const Options& options) {
                                 {"--every", options.every.has_value()},
                                 {"--batch-size", options.batch_size.has_value()},
                                 {"--workers", options.workers.has_value()},
+                                {"--photos", options.photos},
                                 {"--dtype", options.dtype != "auto"}});
   } else if (options.encoders.empty()) {
     require_given("--encoder", "", "the TorchScript archive that the run was trained on");
@@ -116,7 +117,8 @@ ScratchRequest request_of(const Options& options, const std::string& device) {
                      .workers = options.workers.value_or(0),
                      .threads = options.common.threads,
                      .dtype = options.dtype,
-                     .every = options.every.value_or(1)},
+                     .every = options.every.value_or(1),
+                     .photos = options.photos},
           .device = device};
 }
 
@@ -192,8 +194,9 @@ void predict_banks(const Options& options, const std::string& device, Prediction
   const DecidedRun run = open_decided_runs(
       runs, options.weights, scratch ? scratch->folders() : options.banks, options.raw);
   AtomicFile file(options.out);
-  PredictionWriter writer(file.stream(), run.tasks, format);
-  const PredictSummary summary = predict(run, chosen_videos(options, run), device, writer);
+  const std::vector<std::string> videos = chosen_videos(options, run);
+  PredictionWriter writer(file.stream(), run.tasks, format, any_images(run, videos));
+  const PredictSummary summary = predict(run, videos, device, writer);
   file.commit();
   print_summary(options, summary);
 }
@@ -233,10 +236,11 @@ void add_video_flags(CLI::App* command, Options& options) {
   command->add_option("--video", options.clips,
                       "Video files, or folders of them: faces, crops, rows in one pass");
   options.detector.add_to(command, "With --video: ");
+  command->add_flag("--photos", options.photos, "With --images: photos, not the frames of films");
   command->add_flag("--everyone", options.everyone,
                     "With --video: also others than the one who takes the largest area");
   command->add_option("--overlay", options.overlay,
-                      "With --video: an .mp4 with box, expression and AU bars drawn on it; of "
+                      "With --video: an .mp4 with box, answers and bars drawn on it; of "
                       "several videos a folder for <video>.mp4 each");
 }
 

@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "commands/commands.h"
+#include "mien/bank/image_numbers.h"
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr const char* kExample =
     "  mien report runs/joint\n"
-    "  mien report runs/expr runs/expr-sam runs/expr-cvar --out compare.html";
+    "  mien report runs/joint runs/joint-sam runs/joint-cvar --out compare.html";
 
 constexpr std::size_t kThumbnails = 8;
 constexpr std::uintmax_t kLargestThumbnail = 64 * 1024;  ///< bytes; larger images stay outside
@@ -37,13 +38,13 @@ struct Options {
 
 /// The video's folder below the first of the roots that has it, as a list of its images.
 std::optional<VideoFrames> images_of(const std::vector<std::string>& roots,
-                                     const std::string& video) {
+                                     const std::string& video, bool are_photos) {
   for (const fs::path root : roots) {
     for (const fs::path& folder : {root / video, root}) {
       std::error_code ignored;
       if (folder.filename() != video || !fs::is_directory(folder, ignored)) continue;
       try {
-        for (VideoFrames& found : list_videos({folder})) {
+        for (VideoFrames& found : list_videos({folder}, are_photos)) {
           if (found.name == video) return std::move(found);
         }
       } catch (const InputError&) {  // a folder without images: the next root may have them
@@ -74,7 +75,7 @@ void add_thumbnails(ReportRun& run, const std::vector<Bank>& banks) {
     for (const ChosenVideo& chosen : chosen_videos(run, task)) {
       const auto of_video = std::ranges::find(scores.videos, chosen.video, &VideoScores::video);
       if (of_video == scores.videos.end() || run.thumbnails.contains(chosen.video)) continue;
-      const auto images = images_of(banks.front().info().sources, chosen.video);
+      const auto images = images_of(banks.front().info().sources, chosen.video, !of_video->film);
       if (!images) continue;
       run.thumbnails[chosen.video] =
           thumbnails_of(*images, thumbnail_frames(*of_video, kThumbnails));
@@ -97,9 +98,10 @@ void add_scores(ReportRun& run, const Options& options, const std::string& devic
   const fs::path weights = weights_of_run(folder, "best");
   const HeadMetadata head = read_head_metadata(weights);
   const auto banks = open_banks(banks_for(options, head, folder), head);
-  const std::string annotations =
-      options.annotations.empty() ? head.annotations : options.annotations;
+  const Annotations annotations =
+      options.annotations.empty() ? head.annotations : Annotations(options.annotations);
   run.labels = load_split_side(annotations, head.shape.tasks, head.split, Split::kValidation);
+  number_images(run.labels, banks.front());
   for (auto& [task, logits] :
        cached_logits(folder, weights, head, banks, videos_of(run.labels), device)) {
     run.probabilities[task] = probabilities_of(logits);
@@ -163,7 +165,8 @@ void add_report(CommandLine& line) {
   command->add_option("--out", options->out, "The page [RUN/report.html of the first]");
   command->add_option("--bank", options->banks, "Bank, repeatable [as trained]")
       ->allow_extra_args(false);
-  command->add_option("--annotations", options->annotations, "Folder of the labels [as trained]");
+  command->add_option("--annotations", options->annotations,
+                      "Labels: folder or table [as trained]");
   command->add_flag("--force", options->force, "Replace the file that --out names");
   line.when_chosen(command, [options] { run_report(*options); });
 }

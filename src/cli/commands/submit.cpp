@@ -9,6 +9,7 @@
 #include "mien/core/files.h"
 #include "mien/core/log.h"
 #include "mien/core/text.h"
+#include "mien/data/challenge.h"
 #include "mien/scoring/video_scorer.h"
 #include "mien/submission/check.h"
 #include "mien/submission/fill.h"
@@ -20,7 +21,7 @@ namespace mien {
 namespace {
 
 constexpr const char* kExample =
-    "  mien submit runs/expr --template CVPR_6th_ABAW_Expr_test_set_sample.txt \\\n"
+    "  mien submit runs/joint --template CVPR_6th_ABAW_Expr_test_set_sample.txt \\\n"
     "              --bank banks/clip-l14 --out predictions.txt\n"
     "  mien submit --check predictions.txt --template CVPR_6th_ABAW_Expr_test_set_sample.txt";
 
@@ -96,13 +97,12 @@ void require_writable(const Options& options, FormKind kind) {
 /// A list has no header: the task is the run's only one, or given.
 SubmissionTask task_of_list(const Options& options, const DecidedRun& run) {
   if (!options.task.empty()) return submission_task_from_name(options.task, "--task");
-  if (run.tasks.size() == 1) {
+  if (run.tasks.size() == 1 && is_challenge_task(run.tasks.front())) {
     return submission_task_from_name(task_name(run.tasks.front()), "--task");
   }
   throw InputError("--task", "(nothing)",
-                   options.form +
-                       " is a list of videos without a header, expected one of expr, "
-                       "au, va");
+                   options.form + " is a list of videos without a header, expected one of " +
+                       join(names_of(challenge_tasks())));
 }
 
 Template template_for(const Options& options, Form form, const DecidedRun& run) {
@@ -188,9 +188,8 @@ void add_submit(CommandLine& line) {
   command->add_option("--bank", options->banks, "Bank with the test videos, repeatable")
       ->allow_extra_args(false);
   command->add_option("--out", options->out, "File to write, or folder, as the template is");
-  command->add_option(
-      "--task", options->task,
-      "Must be the template's: expr, au, va, ce or mtl; of a list the one to answer");
+  command->add_option("--task", options->task,
+                      "Must be the template's task; of a list the one to answer");
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();
   command->add_flag("--raw", options->raw, "Without the run's decisions.json");
   command->add_option("--check", options->check, "Validate this submission instead");

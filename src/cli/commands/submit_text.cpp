@@ -11,17 +11,24 @@
 namespace mien {
 namespace {
 
-/// The classes and AUs of a task in the official order.
+/// The classes and binary outputs that a row says, in the official order.
 std::vector<std::string> answer_names(SubmissionTask task) {
+  if (task == SubmissionTask::kCe) return {kCompoundNames.begin(), kCompoundNames.end()};
   std::vector<std::string> names;
-  if (task == SubmissionTask::kCe) names.assign(kCompoundNames.begin(), kCompoundNames.end());
-  if (task == SubmissionTask::kExpr || task == SubmissionTask::kMtl) {
-    names.assign(kExpressionNames.begin(), kExpressionNames.end());
-  }
-  if (task == SubmissionTask::kAu || task == SubmissionTask::kMtl) {
-    names.insert(names.end(), kActionUnitNames.begin(), kActionUnitNames.end());
+  for (const SubmissionPart& part : parts_of(task)) {
+    const auto& outputs = part.task.outputs();
+    if (!part.task.is_continuous()) names.insert(names.end(), outputs.begin(), outputs.end());
   }
   return names;
+}
+
+/// What a video is odd for whose rows all say the same.
+std::string constant_text(SubmissionTask task) {
+  const auto parts = parts_of(task);
+  const bool has_classes =
+      parts.empty() ||
+      std::ranges::any_of(parts, [](const SubmissionPart& part) { return part.task.is_classes(); });
+  return has_classes ? "of one class only" : "with the same answers in every row";
 }
 
 std::string histogram_text(const FillSummary& summary) {
@@ -85,9 +92,7 @@ std::string odd_texts(const Submitted& submitted) {
         odd_text(run.missing_videos, "not in the banks of " + run.path + ", answered without it");
   }
   return out + odd_text(summary.sparse_videos, "with embeddings of fewer than half of their rows") +
-         odd_text(summary.constant_videos, summary.task == SubmissionTask::kAu
-                                               ? "with the same AUs in every row"
-                                               : "of one class only");
+         odd_text(summary.constant_videos, constant_text(summary.task));
 }
 
 }  // namespace

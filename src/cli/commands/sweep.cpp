@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kExample =
-    "  mien sweep configs/expr.yaml grid.yaml bank=banks/clip-l14 \\\n"
+    "  mien sweep configs/joint.yaml grid.yaml bank=banks/clip-l14 \\\n"
     "             annotations=6th_ABAW_Annotations --out runs/alpha\n\n"
     "grid.yaml, keys of mien train with lists of values; the runs are their product:\n"
     "  loss.cvar.alpha: [1, .5, .3]\n"
@@ -105,7 +105,7 @@ void print_table(const Options& options, const SweepPlan& plan, const SweepReque
 }
 
 void run_sweep_command(const Options& options, const std::vector<std::string>& command_line) {
-  require_given("CONFIG", options.config, "a YAML file such as configs/expr.yaml");
+  require_given("CONFIG", options.config, "a YAML file such as configs/joint.yaml");
   require_given("GRID", options.grid, "a YAML file of keys and lists of values");
   const SweepRequest request = request_of(options, command_line);
   const SweepPlan plan = plan_sweep(options.config, options.overrides, options.grid);

@@ -19,8 +19,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kExample =
-    "  mien train configs/expr.yaml bank=banks/clip-l14 annotations=6th_ABAW_Annotations \\\n"
-    "             sam.rho=.1 --out runs/expr\n\nKeys:\n";
+    "  mien train configs/joint.yaml bank=banks/clip-l14 annotations=6th_ABAW_Annotations \\\n"
+    "             sam.rho=.1 --out runs/joint\n\nKeys:\n";
 
 struct Options {
   CommonOptions common;
@@ -37,8 +37,8 @@ std::filesystem::path folder_of(const Options& options) {
 
 json epoch_json(const EpochRecord& record) {
   json entry = {{"epoch", record.epoch}};
-  for (const TaskMetric& metric : task_metrics(record)) {
-    entry[metric.key] = number_or_null(metric.value);
+  for (const EpochTask& task : reported_tasks(record)) {
+    entry[metric_key(task.task)] = number_or_null(task.metric);
   }
   return entry;
 }
@@ -75,8 +75,8 @@ void print_summary(const Options& options, const std::filesystem::path& run,
 
 void run_train(const Options& options, const std::vector<std::string>& command_line) {
   const std::string device = options.common.apply();
-  require_given("CONFIG", options.config, "a YAML file such as configs/expr.yaml");
-  require_exists(options.config, "CONFIG", "a YAML file such as configs/expr.yaml");
+  require_given("CONFIG", options.config, "a YAML file such as configs/joint.yaml");
+  require_exists(options.config, "CONFIG", "a YAML file such as configs/joint.yaml");
   Configuration configuration;
   Fields& fields = configuration.fields;
   fields.read_yaml(options.config);
@@ -89,7 +89,7 @@ void run_train(const Options& options, const std::vector<std::string>& command_l
   check(configuration.options);
   const TrainingInputs inputs = load_inputs(configuration.options, device);
   std::set<std::string> warned;
-  warn_of_leaks(inputs.labels, warned);
+  warn_of_leaks(inputs.leaks, warned);
   if (options.dry_run) {
     const std::string plan = plan_text(configuration.options, inputs, device);
     if (options.common.json) return print_json({{"plan", plan}});

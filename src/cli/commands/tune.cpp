@@ -9,6 +9,7 @@
 
 #include "command_line.h"
 #include "commands/commands.h"
+#include "mien/bank/image_numbers.h"
 #include "mien/core/digest.h"
 #include "mien/core/files.h"
 #include "mien/core/json_text.h"
@@ -59,7 +60,7 @@ void require_one_split(const std::vector<OpenRun>& runs) {
   for (const OpenRun& run : runs) {
     const SplitSpec& split = run.head.split;
     if (split.train == first.train && split.validation == first.validation &&
-        split.folds == first.folds && split.fold == first.fold) {
+        split.folds == first.folds && split.fold == first.fold && split.group == first.group) {
       continue;
     }
     throw InputError("RUN", run.folder.string(),
@@ -68,28 +69,26 @@ void require_one_split(const std::vector<OpenRun>& runs) {
   }
 }
 
-/// Of the labels that a run was trained with, where they are still there.
-std::vector<std::string> training_videos(const OpenRun& run, const std::string& annotations) {
-  std::error_code ignored;
-  const bool own = annotations.empty() || fs::exists(run.head.annotations, ignored);
-  return videos_of(load_split_side(own ? run.head.annotations : annotations, run.head.shape.tasks,
+/// Groups of the labels that a run was trained with, where they are still there.
+std::set<std::string> training_groups(const OpenRun& run, const Annotations& annotations) {
+  const bool own = annotations.empty() || all_exist(run.head.annotations);
+  return groups_of(load_split_side(own ? run.head.annotations : annotations, run.head.shape.tasks,
                                    run.head.split, Split::kTrain));
 }
 
 /// Folds are dealt over the videos of a run's own tasks: equal words in two runs may hold out
 /// different videos. What the first run's own split shares is its own affair and was named then.
 void require_unseen(const std::vector<OpenRun>& runs, const SplitLabels& validation,
-                    const std::string& annotations) {
+                    const Annotations& annotations) {
   if (runs.size() == 1) return;
-  const std::vector<std::string> held_out = videos_of(validation);
-  const auto known = shared_recordings(training_videos(runs.front(), annotations), held_out);
+  const std::set<std::string> held_out = groups_of(validation);
+  const std::set<std::string> known = training_groups(runs.front(), annotations);
   for (std::size_t r = 1; r < runs.size(); ++r) {
-    const std::vector<std::string> trained = training_videos(runs[r], annotations);
-    for (const std::string& recording : shared_recordings(trained, held_out)) {
-      if (std::ranges::binary_search(known, recording)) continue;
-      const auto video = std::ranges::find(held_out, recording, recording_of);
+    const std::set<std::string> trained = training_groups(runs[r], annotations);
+    for (const std::string& group : held_out) {
+      if (!trained.contains(group) || known.contains(group)) continue;
       throw InputError("RUN", runs[r].folder.string(),
-                       "was trained on the recording of " + *video + ", a validation video of " +
+                       "was trained on the recording " + group + ", which validates " +
                            runs.front().folder.string() +
                            "; expected a run that held out the same videos");
     }
@@ -173,9 +172,10 @@ void run_tune(const Options& options) {
   tune_options(options);
   const std::vector<OpenRun> runs = open_all(options);
   const HeadMetadata& head = runs.front().head;
-  const SplitLabels labels =
-      load_split_side(options.annotations.empty() ? head.annotations : options.annotations,
-                      head.shape.tasks, head.split, Split::kValidation);
+  SplitLabels labels = load_split_side(
+      options.annotations.empty() ? head.annotations : Annotations(options.annotations),
+      head.shape.tasks, head.split, Split::kValidation);
+  number_images(labels, runs.front().banks.front());
   require_unseen(runs, labels, options.annotations);
   const auto start = Clock::now();
   TuneReport report{.tasks = tune_all(runs, options, labels, device)};
@@ -203,7 +203,7 @@ void run_tune(const Options& options) {
 void add_tune(CommandLine& line) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      line.add("tune", "Smoothing, class biases, AU thresholds and blends, and what they are worth",
+      line.add("tune", "Smoothing, class biases, thresholds and blends, and what they are worth",
                kExample, options->common);
   command->add_option("RUN", options->runs,
                       "Folders that mien train made; the first is tuned, the others blended in");
@@ -214,7 +214,8 @@ void add_tune(CommandLine& line) {
   add_whole_number(command, "--folds", options->folds,
                    "Folds of whole recordings; fewer where there are fewer");
   add_whole_number(command, "--seed", options->seed, "Of the folds");
-  command->add_option("--annotations", options->annotations, "Folder of the labels [as trained]");
+  command->add_option("--annotations", options->annotations,
+                      "Labels: folder or table [as trained]");
   command->add_option("--bank", options->banks, "Bank, repeatable [as trained]")
       ->allow_extra_args(false);
   command->add_option("--weights", options->weights, "best or last")->capture_default_str();

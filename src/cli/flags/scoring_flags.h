@@ -11,7 +11,7 @@
 namespace mien {
 
 struct ScoringFlags {
-  std::string annotations, split = "validation", weights = "best", au_invalid = "drop";
+  std::string annotations, split = "validation", weights = "best", partly_known = "auto";
   std::int64_t bootstrap = 2000;
   bool raw = false;
 

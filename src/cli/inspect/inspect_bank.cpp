@@ -69,7 +69,7 @@ void inspect_bank(const std::filesystem::path& path, const InspectOptions& optio
     found.problems = findings.problems;
     return;
   }
-  if (!expected) expected = expect_sources(bank.info().sources);
+  if (!expected) expected = expect_sources(bank.info().sources, bank.info().photos);
   if (options.videos) restrict_to(*expected, *options.videos);
   const BankFindings findings = verify_bank(bank, *expected);
   warn_of_base(findings, found);

@@ -5,12 +5,14 @@
 #include <set>
 
 #include "inspect/inspect_bank.h"
+#include "inspect/inspect_labels.h"
 #include "inspect/inspect_run.h"
 #include "mien/bank/bank.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
 #include "mien/core/text.h"
 #include "mien/core/text_file.h"
+#include "mien/data/label_table.h"
 #include "mien/data/labels.h"
 #include "mien/encoder/describe.h"
 #include "mien/encoder/encoder.h"
@@ -34,7 +36,7 @@ json labels_json(const LabelSet& set) {
   for (const VideoLabels& video : set.videos) {
     rows += std::ssize(video.frames);
     for (std::size_t i = 0; i < video.frames.size(); ++i) {
-      valid += is_valid_row(set.task, set.row(video, i));
+      valid += is_known_row(set.row(video, i));
     }
   }
   return {{"videos", set.videos.size()}, {"rows", rows}, {"valid_rows", valid}};
@@ -43,7 +45,7 @@ json labels_json(const LabelSet& set) {
 void inspect_annotations(const fs::path& path, Inspection& found) {
   json tasks = json::object();
   std::set<std::string> shared;
-  for (const Task task : tasks_in(path)) {
+  for (const Task& task : tasks_in(path)) {
     try {
       const LabelSplit split = load_label_split(path.string(), {task}, {});
       const json recordings = report_leaks(split, task_name(task), found);
@@ -89,8 +91,11 @@ std::string kind_of_folder(const fs::path& path) {
                      roots.back().string());
   }
   if (is_submission_folder(path)) return "submission";
-  throw InputError("PATH", path.string(),
-                   "expected a bank, a run, the folder of the annotations or a submission's");
+  if (!folders_with_images(path).empty()) return "labels";
+  throw InputError(
+      "PATH", path.string(),
+      "expected a bank, a run, labels (the folder of the annotations, a folder of images per "
+      "class) or a submission's folder");
 }
 
 /// A TorchScript archive is a .zip, too: what is in it tells it from packed text. A damaged one is
@@ -116,13 +121,23 @@ std::string kind_of_zip(const fs::path& path) {
                        some_of(names));
 }
 
+bool is_submission_file(const fs::path& path) {
+  try {
+    return task_of_header(first_line(TextFile(path).text())).has_value();
+  } catch (const InputError&) {
+    return true;  // what is wrong with it is said where it is read
+  }
+}
+
 std::string kind_of_file(const fs::path& path) {
   require_regular_file(path, "PATH");
   std::ifstream in(path, std::ios::binary);
   std::string start(2, '\0');
   in.read(start.data(), 2);
   if (start == "PK") return kind_of_zip(path);
-  return is_foreign_encoder(path) ? "encoder" : "submission";
+  if (is_foreign_encoder(path)) return "encoder";
+  return is_label_table(path) && !is_submission_file(path) && has_label_rows(path) ? "labels"
+                                                                                   : "submission";
 }
 
 void require_usable(const InspectOptions& options, const std::string& kind) {
@@ -138,11 +153,14 @@ Inspection inspect(const fs::path& path, const InspectOptions& options) {
   Inspection found{.kind = fs::is_directory(path) ? kind_of_folder(path) : kind_of_file(path)};
   require_usable(options, found.kind);
   std::optional<BankExpectation> expected;  // a wrong root is no problem of the bank: not below
-  if (!options.images.empty()) expected = expect_images(options.images);
+  if (!options.images.empty())
+    expected = expect_images(options.images, is_bank(path) && Bank(path).info().photos);
   try {
     if (found.kind == "encoder") inspect_encoder(path, options.verify, found);
     if (found.kind == "bank") inspect_bank(path, options, std::move(expected), found);
     if (found.kind == "annotations") inspect_annotations(path, found);
+    if (found.kind == "labels" && fs::is_directory(path)) inspect_class_folders(path, found);
+    if (found.kind == "labels" && !fs::is_directory(path)) inspect_label_table(path, found);
     if (found.kind == "run") inspect_run(path, options.verify, found);
     if (found.kind == "submission") found.facts = to_json(inspect_submission(path));
   } catch (const InputError& problem) {

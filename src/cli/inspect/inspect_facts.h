@@ -10,10 +10,12 @@
 namespace mien {
 
 struct Inspection {
-  std::string kind;                   ///< "encoder", "bank", "annotations", "run", "submission"
+  std::string kind;                   ///< "encoder", "bank", "annotations", "labels", "run",
+                                      ///< "submission"
   std::vector<std::string> problems;  ///< empty: valid
   std::vector<std::string> warnings;  ///< to know of; the official splits have some
   nlohmann::json facts = nlohmann::json::object();
+  std::string config;  ///< lines to paste into a config; empty: none
 };
 
 struct InspectOptions {

@@ -85,7 +85,7 @@ void inspect_run(const fs::path& path, bool verify, Inspection& found) {
       json inputs = json::array();
       for (const HeadInput& input : head.inputs) inputs.push_back(input.encoder_name);
       std::vector<std::string> tasks;
-      for (const Task task : head.shape.tasks) tasks.push_back(task_name(task));
+      for (const Task& task : head.shape.tasks) tasks.push_back(task_name(task));
       found.facts[which] = {{"epoch", head.epoch},
                             {"weights", head.weights},
                             {"sha256", sha256_of_file(weights)},

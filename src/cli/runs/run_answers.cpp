@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "mien/bank/image_numbers.h"
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/text.h"
@@ -36,18 +37,12 @@ TaskDecisions RunAnswers::at_labels(const LabelSet& set) const {
   return decide(interpolated_at_labels(probabilities.at(set.task), set, rule.smoothing), rule);
 }
 
-Split split_from_name(const std::string& name) {
-  if (name == "train") return Split::kTrain;
-  if (name == "validation") return Split::kValidation;
-  throw InputError("--split", name, "expected train or validation",
-                   nearest_match(name, {"train", "validation"}));
-}
-
-AuPolicy au_policy_from_name(const std::string& name) {
-  if (name == "drop") return AuPolicy::kDropFrame;
-  if (name == "mask") return AuPolicy::kMaskValue;
-  throw InputError("--au-invalid", name, "expected drop or mask",
-                   nearest_match(name, {"drop", "mask"}));
+std::optional<PartlyKnown> partly_known_from_name(const std::string& name) {
+  if (name == "auto") return std::nullopt;
+  if (name == "drop") return PartlyKnown::kDropRow;
+  if (name == "mask") return PartlyKnown::kMaskValue;
+  throw InputError("--partly-known", name, "expected auto, drop or mask",
+                   nearest_match(name, {"auto", "drop", "mask"}));
 }
 
 RunAnswers answers_of(const RunQuery& query, const std::string& device) {
@@ -56,6 +51,7 @@ RunAnswers answers_of(const RunQuery& query, const std::string& device) {
   answers.labels =
       load_split_side(query.annotations.empty() ? answers.head.annotations : query.annotations,
                       answers.head.shape.tasks, answers.head.split, query.split);
+  number_images(answers.labels, run.runs.front().banks.front());
   answer(query, run, device, answers);
   return answers;
 }

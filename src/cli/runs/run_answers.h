@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace mien {
 
 struct RunQuery {
   std::string run, weights = "best";
-  std::string annotations;         ///< empty: as trained
+  Annotations annotations;         ///< empty: as trained
   std::vector<std::string> banks;  ///< in the order of training; empty: as trained
   Split split = Split::kValidation;
   bool raw = false;  ///< without the run's decisions.json
@@ -36,10 +37,8 @@ struct RunAnswers {
   TaskDecisions at_labels(const LabelSet& labels) const;
 };
 
-/// "train" or "validation"; InputError (naming --split) otherwise.
-Split split_from_name(const std::string& name);
-/// "drop" or "mask"; InputError (naming --au-invalid) otherwise.
-AuPolicy au_policy_from_name(const std::string& name);
+/// "auto" (none), "drop" or "mask"; InputError (naming --partly-known) otherwise.
+std::optional<PartlyKnown> partly_known_from_name(const std::string& name);
 
 /// Throws InputError for what is no run, does not fit its banks, or has no labels.
 RunAnswers answers_of(const RunQuery& query, const std::string& device);

@@ -43,7 +43,8 @@ std::vector<WantedEncoder> wanted_encoders(const ScratchRequest& request,
 }
 
 std::vector<VideoFrames> find_videos(const ScratchRequest& request) {
-  std::vector<VideoFrames> videos = list_videos({request.images.begin(), request.images.end()});
+  std::vector<VideoFrames> videos =
+      list_videos({request.images.begin(), request.images.end()}, request.encode.photos);
   if (!request.videos.empty()) {
     keep_named(videos, names_in(request.videos, "--videos"), "--videos " + request.videos);
   }

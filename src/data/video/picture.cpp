@@ -45,7 +45,7 @@ int shown_width(int width, AVRational pixel_shape) {
   if (pixel_shape.num <= 0 || pixel_shape.den <= 0) return width;
   const double ratio = av_q2d(pixel_shape);
   if (ratio > kOddestPixel || ratio < 1 / kOddestPixel) return width;
-  return std::max(1, static_cast<int>(std::lround(width * ratio)));
+  return std::max(1, static_cast<int>(width * ratio + 1e-9));  // as ffmpeg's iw*sar
 }
 
 Image turned(const Image& stored, const Orientation2d& orientation) {

@@ -75,8 +75,8 @@ class VideoFile : public FrameSource {
     if (said_) return;
     said_ = true;
     if (maker_.guessed_colours()) {
-      log::debug(concat(name_, ": does not say how its colours are coded, taken for BT.",
-                        frame.height >= 720 ? "709" : "601"));
+      log::info(concat(name_, ": does not say how its colours are coded, taken for BT.",
+                       frame.height >= 720 ? "709" : "601"));
     }
     if (frame.interlaced_frame != 0) {
       log::debug(concat(name_, ": interlaced, ", frame.top_field_first != 0 ? "top" : "bottom",

@@ -85,9 +85,12 @@ VideoStream::VideoStream(const std::filesystem::path& file, int threads)
 
 void VideoStream::open_format(const std::filesystem::path& file) {
   AVFormatContext* opened = nullptr;
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "protocol_whitelist", "file", 0);  // a playlist opens nothing elsewhere
   // The prefix: a name with a colon would be taken for a protocol.
   const int code =
-      avformat_open_input(&opened, ("file:" + file.string()).c_str(), nullptr, nullptr);
+      avformat_open_input(&opened, ("file:" + file.string()).c_str(), nullptr, &options);
+  av_dict_free(&options);
   if (code < 0) refuse(file, code);
   format_.reset(opened);
   const int found = avformat_find_stream_info(format_.get(), nullptr);
@@ -114,12 +117,15 @@ AVRational VideoStream::pixel_shape(const AVFrame& frame) const {
   return av_guess_sample_aspect_ratio(format_.get(), stream_, const_cast<AVFrame*>(&frame));
 }
 
+double VideoStream::start_seconds() const {
+  return format_->start_time == AV_NOPTS_VALUE
+             ? 0
+             : static_cast<double>(format_->start_time) / AV_TIME_BASE;
+}
+
 std::optional<double> VideoStream::seconds_of(std::int64_t stamp) const {
   if (stamp == AV_NOPTS_VALUE) return std::nullopt;
-  const double start = format_->start_time == AV_NOPTS_VALUE
-                           ? 0
-                           : static_cast<double>(format_->start_time) / AV_TIME_BASE;
-  return static_cast<double>(stamp) * av_q2d(stream_->time_base) - start;
+  return static_cast<double>(stamp) * av_q2d(stream_->time_base) - start_seconds();
 }
 
 void VideoStream::note_packet() {
@@ -183,7 +189,8 @@ bool VideoStream::take_lost(std::int64_t before, DecodedFrame& out) {
 }
 
 bool VideoStream::next(DecodedFrame& out) {
-  if (!held_ && !receive()) return take_lost(INT64_MAX, out);
+  // What was torn off with the end of the file is missing, not lost.
+  if (!held_ && !receive()) return !is_truncated() && take_lost(INT64_MAX, out);
   held_ = true;
   const std::int64_t stamp = frame_->best_effort_timestamp;
   if (stamp != AV_NOPTS_VALUE && take_lost(stamp, out)) return true;
@@ -199,11 +206,13 @@ bool VideoStream::next(DecodedFrame& out) {
 
 std::int64_t VideoStream::promised_frames() const {
   if (stream_->nb_frames > 0) return stream_->nb_frames;
-  const double seconds = stream_->duration != AV_NOPTS_VALUE
-                             ? static_cast<double>(stream_->duration) * av_q2d(stream_->time_base)
-                         : format_->duration != AV_NOPTS_VALUE
-                             ? static_cast<double>(format_->duration) / AV_TIME_BASE
-                             : 0;
+  double seconds = stream_->duration != AV_NOPTS_VALUE
+                       ? static_cast<double>(stream_->duration) * av_q2d(stream_->time_base)
+                   : format_->duration != AV_NOPTS_VALUE
+                       ? static_cast<double>(format_->duration) / AV_TIME_BASE
+                       : 0;
+  // Matroska counts from 0 on, whenever the first frame comes.
+  if (std::string_view(format_->iformat->name).starts_with("matroska")) seconds -= start_seconds();
   return seconds > 0 && seconds < 1e9 ? std::llround(seconds / interval_) : 0;
 }
 
@@ -214,7 +223,8 @@ bool VideoStream::is_truncated() const {
   if (stream_->nb_frames > 0 && entries > packets_) return true;  // samples behind the file's end
   const auto duration = tagged_duration(*stream_);
   const double allowance = std::max(3 * interval_, .1);
-  return duration && last_seconds_ && *last_seconds_ + interval_ + allowance < *duration;
+  return duration && last_seconds_ &&
+         *last_seconds_ + start_seconds() + interval_ + allowance < *duration;
 }
 
 }  // namespace mien

@@ -45,6 +45,7 @@ class VideoStream {
   bool receive();
   void feed();
   void note_packet();
+  double start_seconds() const;  ///< of the file, by its own clock
   std::optional<double> seconds_of(std::int64_t stamp) const;
   bool take_lost(std::int64_t before, DecodedFrame& out);
 

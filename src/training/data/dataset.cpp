@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "data/bank_rows.h"
+#include "mien/bank/image_numbers.h"
 #include "mien/core/digest.h"
 #include "mien/core/error.h"
 #include "mien/core/interrupt.h"
@@ -37,35 +38,43 @@ class LabelCursor {
 
   /// The label values of `frame`, empty when there are none. Frames must not descend.
   std::span<const double> at(std::int32_t frame) {
-    if (video_ == nullptr) return {};
-    while (next_ < video_->frames.size() && video_->frames[next_] < frame) ++next_;
-    if (next_ == video_->frames.size() || video_->frames[next_] != frame) return {};
-    return set_.row(*video_, next_);
+    return go_to(frame) ? set_.row(*video_, next_) : std::span<const double>();
+  }
+
+  /// The weight of `frame`'s row, none without the row. Frames must not descend.
+  std::optional<double> weight_at(std::int32_t frame) {
+    if (!go_to(frame)) return std::nullopt;
+    return video_->weights.empty() ? 1 : video_->weights[next_];
   }
 
  private:
+  bool go_to(std::int32_t frame) {
+    if (video_ == nullptr) return false;
+    while (next_ < video_->frames.size() && video_->frames[next_] < frame) ++next_;
+    return next_ < video_->frames.size() && video_->frames[next_] == frame;
+  }
+
   const LabelSet& set_;
   const VideoLabels* video_ = nullptr;
   std::size_t next_ = 0;
 };
 
-bool any_valid(Task task, std::span<const double> row) {
-  if (task == Task::kVa) return !row.empty() && is_valid_row(task, row);
-  return std::any_of(row.begin(), row.end(),
-                     [task](double value) { return is_valid_value(task, value); });
+bool any_known(std::span<const double> row) {
+  return std::ranges::any_of(row, is_known);
 }
 
-/// Valence and arousal are known together, AUs one by one.
-std::size_t mask_columns(Task task) {
-  return task == Task::kAu ? kActionUnits : 1;
+/// Classes are known or not; so are rows of continuous values where the labels' source says so.
+std::size_t mask_columns(const LabelSet& set) {
+  const bool as_a_whole = set.task.is_classes() ||
+                          (set.task.is_continuous() && set.partly_known == PartlyKnown::kDropRow);
+  return as_a_whole ? 1 : score_columns(set.task);
 }
 
 /// Frames whose row has a valid value of the task.
 std::int64_t labelled_frames(const LabelSet& set) {
   std::int64_t count = 0;
   for (const VideoLabels& video : set.videos) {
-    for (std::size_t i = 0; i < video.frames.size(); ++i)
-      count += any_valid(set.task, set.row(video, i));
+    for (std::size_t i = 0; i < video.frames.size(); ++i) count += any_known(set.row(video, i));
   }
   return count;
 }
@@ -86,7 +95,7 @@ void find_rows(const std::vector<Bank>& banks, const SplitLabels& labels, Datase
     for (const std::int32_t frame : frames) {
       bool labelled = false;
       for (std::size_t t = 0; t < labels.size() && !labelled; ++t) {
-        labelled = any_valid(labels[t].task, cursors[t].at(frame));
+        labelled = any_known(cursors[t].at(frame));
       }
       if (labelled) data.rows.push_back({index, frame});
     }
@@ -133,16 +142,49 @@ at::Tensor row_videos(const Dataset& data) {
   return videos;
 }
 
+/// Of the rows, scaled to a mean of 1; undefined when no source gives weights. Tasks of one source
+/// agree about a row, so the first that has it answers.
+at::Tensor row_weights(const SplitLabels& labels, const Dataset& data) {
+  const bool weighted = std::ranges::any_of(labels, [](const LabelSet& set) {
+    return std::ranges::any_of(set.videos,
+                               [](const VideoLabels& video) { return !video.weights.empty(); });
+  });
+  if (!weighted) return {};
+  std::vector<double> weights(data.rows.size(), 1);
+  double sum = 0;
+  std::vector<LabelCursor> cursors;
+  for (std::size_t i = 0; i < data.rows.size(); ++i) {
+    const RowSource& row = data.rows[i];
+    if (i == 0 || row.video != data.rows[i - 1].video) {
+      cursors.clear();
+      for (const LabelSet& set : labels) cursors.emplace_back(set, data.videos[row.video]);
+    }
+    for (LabelCursor& cursor : cursors) {
+      const auto weight = cursor.weight_at(row.frame);
+      if (!weight) continue;
+      weights[i] = *weight;
+      break;
+    }
+    sum += weights[i];
+  }
+  if (!(sum > 0)) throw InputError("weight", "0", "expected rows with a weight above 0");
+  const at::Tensor scaled = at::empty({data.size()}, at::TensorOptions().dtype(at::kFloat));
+  std::ranges::transform(weights, scaled.mutable_data_ptr<float>(), [&](double weight) {
+    return static_cast<float>(weight * static_cast<double>(weights.size()) / sum);
+  });
+  return scaled;
+}
+
 TaskLabels load_task(const LabelSet& set, const Dataset& data, const at::Device& device) {
-  const std::size_t columns = label_columns(set.task), masks = mask_columns(set.task);
-  const at::ScalarType dtype = set.task == Task::kExpr ? at::kLong
-                               : set.task == Task::kAu ? at::kByte
-                                                       : at::kFloat;
+  const std::size_t columns = label_columns(set.task), masks = mask_columns(set);
+  const at::ScalarType dtype = set.task.is_classes()  ? at::kLong
+                               : set.task.is_binary() ? at::kByte
+                                                      : at::kFloat;
   const auto made = [&](std::size_t width, at::ScalarType kind) {
     return at::zeros({data.size(), static_cast<std::int64_t>(width)},
                      at::TensorOptions().dtype(kind));
   };
-  TaskLabels task{.task = set.task, .all_valid = true};
+  TaskLabels task{.task = set.task, .partly_known = set.partly_known, .all_valid = true};
   task.valid_host = made(masks, at::kBool);
   const at::Tensor labels = made(columns, dtype);
   auto* valid = task.valid_host.mutable_data_ptr<bool>();
@@ -157,21 +199,28 @@ TaskLabels load_task(const LabelSet& set, const Dataset& data, const at::Device&
     const RowSource& row = data.rows[i];
     if (i == 0 || row.video != data.rows[i - 1].video) cursor.emplace(set, data.videos[row.video]);
     const std::span<const double> values = cursor->at(row.frame);
-    const bool any = any_valid(set.task, values);
+    const bool any = any_known(values);
     rows_with_label += any;
     if (masks == 1) valid[i] = any;
     for (std::size_t c = 0; c < columns; ++c) {
-      const bool known = any && is_valid_value(set.task, values[c]);
+      const bool known = any && is_known(values[c]);
       if (masks > 1) valid[i * masks + c] = known;
       if (known) store(i * columns + c, values[c]);
     }
   }
   task.all_valid = std::all_of(valid, valid + task.valid_host.numel(), [](bool v) { return v; });
-  task.labels = (columns == 1 ? labels.select(1, 0) : labels).to(device);
-  const at::Tensor mask = masks == 1 ? task.valid_host.select(1, 0) : task.valid_host;
+  task.labels = (set.task.is_classes() ? labels.select(1, 0) : labels).to(device);
+  const bool by_row = masks == 1 && !set.task.is_binary();
+  const at::Tensor mask = by_row ? task.valid_host.select(1, 0) : task.valid_host;
   task.valid = mask.to(device).contiguous();
   task.without_embedding = labelled_frames(set) - rows_with_label;
   return task;
+}
+
+/// Values of a range as values of [-1, 1]: the very same for that range.
+at::Tensor within_one(const at::Tensor& values, const ValueRange& range) {
+  if (range == ValueRange()) return values;
+  return values.sub((range.low + range.high) / 2).mul(2 / (range.high - range.low));
 }
 
 /// Targets of some rows; undefined `index` means all of them.
@@ -179,16 +228,19 @@ TaskTargets targets_of(const TaskLabels& task, const at::Tensor& index, at::Scal
   TaskTargets targets;
   targets.task = task.task;
   targets.labels = index.defined() ? task.labels.index_select(0, index) : task.labels;
-  if (task.task != Task::kExpr) targets.labels = targets.labels.to(dtype);
+  if (!task.task.is_classes()) targets.labels = targets.labels.to(dtype);
+  if (task.task.is_continuous()) targets.labels = within_one(targets.labels, task.task.range());
   if (task.all_valid) return targets;
   targets.valid = index.defined() ? task.valid.index_select(0, index) : task.valid;
   return targets;
 }
 
-void add_videos(std::vector<TaskTargets>& targets, const at::Tensor& of_rows, std::int64_t count) {
+void add_row_facts(std::vector<TaskTargets>& targets, const at::Tensor& videos,
+                   const at::Tensor& weights, std::int64_t video_count) {
   for (TaskTargets& task : targets) {
-    task.videos = of_rows;
-    task.video_count = count;
+    task.videos = videos;
+    task.weights = weights;
+    task.video_count = video_count;
   }
 }
 
@@ -224,9 +276,10 @@ std::string digest_of(const Dataset& data) {
   update(sha, data.embeddings, at::kHalf);
   for (const TaskLabels& task : data.tasks) {
     sha.update(task_name(task.task));
-    update(sha, task.labels, task.task == Task::kExpr ? at::kLong : at::kFloat);
+    update(sha, task.labels, task.task.is_classes() ? at::kLong : at::kFloat);
     update(sha, task.valid_host, at::kBool);
   }
+  if (data.row_weights.defined()) update(sha, data.row_weights, at::kFloat);
   return sha.hex();
 }
 
@@ -244,49 +297,52 @@ Batch Dataset::gather(const std::vector<std::int64_t>& order, std::int64_t begin
   Batch batch;
   batch.embeddings = embeddings.index_select(0, index).to(dtype);
   for (const TaskLabels& task : tasks) batch.targets.push_back(targets_of(task, index, dtype));
-  add_videos(batch.targets, row_videos.index_select(0, index), std::ssize(videos));
+  add_row_facts(batch.targets, row_videos.index_select(0, index),
+                row_weights.defined() ? row_weights.index_select(0, index) : at::Tensor(),
+                std::ssize(videos));
   return batch;
 }
 
 std::vector<TaskTargets> Dataset::all_targets() const {
   std::vector<TaskTargets> targets;
   for (const TaskLabels& task : tasks) targets.push_back(targets_of(task, {}, at::kFloat));
-  add_videos(targets, row_videos, std::ssize(videos));
+  add_row_facts(targets, row_videos, row_weights, std::ssize(videos));
   return targets;
 }
 
-std::vector<std::int64_t> Dataset::expr_counts() const {
+ClassCounts Dataset::class_counts() const {
+  ClassCounts counts;
   for (const TaskLabels& task : tasks) {
-    if (task.task != Task::kExpr) continue;
+    std::vector<std::int64_t>& of_task = counts.emplace_back();
+    if (!task.task.is_classes()) continue;
     const at::Tensor labels = task.labels.masked_select(task.valid).to(at::kCPU);
-    const at::Tensor counts = labels.bincount({}, kExpressions).contiguous();
-    const auto* values = counts.const_data_ptr<std::int64_t>();
-    return {values, values + counts.numel()};
+    const auto classes = static_cast<std::int64_t>(score_columns(task.task));
+    const at::Tensor found = labels.bincount({}, classes).contiguous();
+    const auto* values = found.const_data_ptr<std::int64_t>();
+    of_task.assign(values, values + found.numel());
   }
-  return {};
+  return counts;
 }
 
-std::vector<double> Dataset::au_shares() const {
-  for (const TaskLabels& task : tasks) {
-    if (task.task != Task::kAu) continue;
-    return column_means(task);
+LabelStatistics Dataset::statistics() const {
+  LabelStatistics statistics;
+  const ClassCounts counts = class_counts();
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    statistics[tasks[t].task] = tasks[t].task.is_classes()
+                                    ? std::vector<double>(counts[t].begin(), counts[t].end())
+                                    : column_means(tasks[t]);
   }
-  return {};
-}
-
-std::vector<double> Dataset::va_means() const {
-  for (const TaskLabels& task : tasks) {
-    if (task.task != Task::kVa) continue;
-    return column_means(task);
-  }
-  return {};
+  return statistics;
 }
 
 Dataset load_dataset(const std::vector<Bank>& banks, SplitLabels labels,
                      const std::string& device) {
   Dataset data;
+  number_images(labels, banks.front());
   find_rows(banks, labels, data);
   data.row_videos = row_videos(data).to(at::Device(device));
+  data.row_weights = row_weights(labels, data);
+  if (data.row_weights.defined()) data.row_weights = data.row_weights.to(at::Device(device));
   for (LabelSet& set : labels) {
     data.tasks.push_back(load_task(set, data, at::Device(device)));
     set.videos.clear();

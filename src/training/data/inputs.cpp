@@ -3,6 +3,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "mien/core/error.h"
@@ -22,6 +23,25 @@ constexpr double kBytesPerWeight = 4;
 /// sharpness-aware step the perturbed weights; one more for an average.
 constexpr int kPlainBuffers = 4, kSharpnessAwareBuffers = 5;
 
+/// "    Neutral 1,204    Anger 310": a line that says how the labels are spread.
+std::string statistics_text(const Task& task, const std::vector<double>& numbers) {
+  std::vector<std::string> parts;
+  for (std::size_t c = 0; c < numbers.size(); ++c) {
+    const std::string& name = task.outputs()[c];
+    switch (task.kind()) {
+      case TaskKind::kClasses:
+        parts.push_back(concat(name, " ", with_thousands(static_cast<std::int64_t>(numbers[c]))));
+        break;
+      case TaskKind::kBinary:
+        parts.push_back(concat(name, " ", fixed(100 * numbers[c], 1), " %"));
+        break;
+      case TaskKind::kContinuous:
+        parts.push_back(concat("mean ", name, " ", fixed(numbers[c], 3)));
+    }
+  }
+  return "    " + join(parts, "    ") + "\n";
+}
+
 std::string split_text(const std::string& name, const SplitLabels& labels, const Dataset& data) {
   std::string text =
       concat(name, ": ", with_thousands(data.size()), " rows of ", data.videos.size(), " videos (",
@@ -32,19 +52,7 @@ std::string split_text(const std::string& name, const SplitLabels& labels, const
                    " labelled rows, ", with_thousands(task.without_embedding),
                    " more without an embedding\n");
   }
-  const auto counts = data.expr_counts();
-  for (std::size_t c = 0; c < counts.size(); ++c) {
-    text += concat("    ", kExpressionNames[c], " ", with_thousands(counts[c]),
-                   c + 1 == counts.size() ? "\n" : "");
-  }
-  const auto shares = data.au_shares();
-  for (std::size_t c = 0; c < shares.size(); ++c) {
-    text += concat("    ", kActionUnitNames[c], " ", fixed(100 * shares[c], 1), " %",
-                   c + 1 == shares.size() ? "\n" : "");
-  }
-  if (const auto means = data.va_means(); !means.empty()) {
-    text += concat("    mean valence ", fixed(means[0], 3), " arousal ", fixed(means[1], 3), "\n");
-  }
+  for (const auto& [task, numbers] : data.statistics()) text += statistics_text(task, numbers);
   return text;
 }
 
@@ -57,18 +65,19 @@ at::Tensor as_tensor(const std::vector<double>& values) {
 SplitLabels names_of(const SplitLabels& labels) {
   SplitLabels names;
   for (const LabelSet& set : labels) {
-    LabelSet& bare = names.emplace_back(LabelSet{set.task, set.split, {}, set.files});
-    for (const VideoLabels& video : set.videos) bare.videos.push_back({video.video, {}, {}});
+    LabelSet& bare =
+        names.emplace_back(LabelSet{.task = set.task, .split = set.split, .files = set.files});
+    for (const VideoLabels& video : set.videos) bare.videos.push_back({.video = video.video});
   }
   return names;
 }
 
-/// One side's rows; what remains of its labels goes to `names`.
+/// One side's rows; what remains of its labels goes to `names` and `groups`.
 Dataset load_side(const TrainOptions& options, const std::vector<Bank>& banks, Split side,
-                  const std::string& device, SplitLabels& names) {
-  SplitLabels labels =
-      load_split_side(options.annotations, options.task_list(), options.split, side);
+                  const std::string& device, SplitLabels& names, std::set<std::string>& groups) {
+  SplitLabels labels = load_split_side(options.annotations, options.tasks, options.split, side);
   names = names_of(labels);
+  groups = groups_of(labels);
   return load_dataset(banks, std::move(labels), device);
 }
 
@@ -105,14 +114,39 @@ Head make_head(const TrainOptions& options, const HeadShape& shape,
   return head;
 }
 
+std::vector<std::string> bank_paths(const TrainOptions& options) {
+  const auto& sources = options.annotations.sources;
+  std::vector<std::vector<std::string>> sides;  // of every source, the run's own once
+  const bool uses_own =
+      std::ranges::any_of(sources, [](const LabelSource& source) { return source.bank.empty(); });
+  if (uses_own) sides.push_back(options.bank);
+  for (const LabelSource& source : sources) {
+    const bool is_new = std::ranges::find(sides, source.bank) == sides.end();
+    if (!source.bank.empty() && is_new) sides.push_back(source.bank);
+  }
+  std::vector<std::string> paths = sides.empty() ? options.bank : sides.front();
+  for (std::size_t s = 1; s < sides.size(); ++s) {
+    if (sides[s].size() != paths.size()) {
+      throw InputError(
+          "annotations: bank", join(sides[s]),
+          concat("expected ", paths.size(), " banks side by side, as the other sources have"));
+    }
+    for (std::size_t i = 0; i < paths.size(); ++i) paths[i] += ":" + sides[s][i];
+  }
+  return paths;
+}
+
 TrainingInputs load_inputs(const TrainOptions& options, const std::string& device) {
   TrainingInputs inputs;
-  for (const std::string& folder : options.bank) {
-    require_clean(inputs.banks.emplace_back(folder), "bank");
+  for (const std::string& folders : bank_paths(options)) {
+    require_clean(inputs.banks.emplace_back(open_bank(folders)), "bank");
   }
-  inputs.training = load_side(options, inputs.banks, Split::kTrain, device, inputs.labels.training);
-  inputs.validation =
-      load_side(options, inputs.banks, Split::kValidation, device, inputs.labels.validation);
+  std::set<std::string> training, validation;
+  inputs.training =
+      load_side(options, inputs.banks, Split::kTrain, device, inputs.labels.training, training);
+  inputs.validation = load_side(options, inputs.banks, Split::kValidation, device,
+                                inputs.labels.validation, validation);
+  std::ranges::set_intersection(training, validation, std::back_inserter(inputs.leaks));
   if (options.normalize == "standardize") inputs.training.moments = input_moments(inputs.training);
   make_head(options, shape_of(options, inputs.banks), {},
             "cpu");  // refuses what it cannot be made of
@@ -123,7 +157,7 @@ HeadShape shape_of(const TrainOptions& options, const std::vector<Bank>& banks) 
   std::vector<std::int64_t> parts;
   for (const Bank& bank : banks) parts.push_back(bank.info().encoder.embedding_dim);
   const auto dim = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
-  HeadShape shape = HeadShape::from(options.head, dim, options.task_list());
+  HeadShape shape = HeadShape::from(options.head, dim, options.tasks);
   shape.normalize = normalize_from_name(options.normalize, "normalize");
   shape.parts = std::move(parts);
   return shape;
@@ -138,21 +172,34 @@ HeadMetadata metadata_of(const TrainOptions& options, const TrainingInputs& inpu
     metadata.inputs.push_back(
         {encoder.name, encoder.file_sha256, encoder.embedding_dim, compute.dtype, compute.path});
   }
-  metadata.expr_counts = inputs.training.expr_counts();
-  metadata.au_shares = inputs.training.au_shares();
-  metadata.va_means = inputs.training.va_means();
-  metadata.banks = options.bank;
+  metadata.statistics = inputs.training.statistics();
+  metadata.banks = bank_paths(options);
   metadata.annotations = options.annotations;
   metadata.split = options.split;
   return metadata;
 }
 
-std::vector<std::string> leaks(const LabelSplit& labels) {
-  return shared_recordings(videos_of(labels.training), videos_of(labels.validation));
+ClassCounts class_counts_of(const HeadMetadata& head) {
+  ClassCounts counts;
+  for (const Task& task : head.shape.tasks) {
+    std::vector<std::int64_t>& of_task = counts.emplace_back();
+    const auto found = head.statistics.find(task);
+    if (!task.is_classes() || found == head.statistics.end()) continue;
+    for (const double count : found->second) of_task.push_back(static_cast<std::int64_t>(count));
+  }
+  return counts;
 }
 
-void warn_of_leaks(const LabelSplit& labels, std::set<std::string>& warned) {
-  for (const std::string& recording : leaks(labels)) {
+std::vector<std::string> leaks(const LabelSplit& labels) {
+  const std::set<std::string> training = groups_of(labels.training),
+                              validation = groups_of(labels.validation);
+  std::vector<std::string> shared;
+  std::ranges::set_intersection(training, validation, std::back_inserter(shared));
+  return shared;
+}
+
+void warn_of_leaks(const std::vector<std::string>& leaks, std::set<std::string>& warned) {
+  for (const std::string& recording : leaks) {
     if (!warned.insert(recording).second) continue;
     log::warn("recording " + recording + " is both in training and in validation");
   }
@@ -180,12 +227,13 @@ std::string plan_text(const TrainOptions& options, const TrainingInputs& inputs,
 
   std::string text = split_text("training", inputs.labels.training, inputs.training) +
                      split_text("validation", inputs.labels.validation, inputs.validation);
-  const auto shared = leaks(inputs.labels);
-  text += shared.empty() ? "leaks: none (no recording is on both sides)\n"
-                         : concat("leaks: ", shared.size(),
-                                  " recordings are on both sides: ", some_of(shared), "\n");
+  text += inputs.leaks.empty()
+              ? "leaks: none (no recording is on both sides)\n"
+              : concat("leaks: ", inputs.leaks.size(),
+                       " recordings are on both sides: ", some_of(inputs.leaks), "\n");
   text += concat("head: ", shape.input_dim, " -> ", shape.layers, " x ", shape.width, " -> ",
-                 join(options.tasks), ", ", with_thousands(shape.parameter_count()), " parameters",
+                 join(names_of(options.tasks)), ", ", with_thousands(shape.parameter_count()),
+                 " parameters",
                  shape.normalize == Normalize::kNone ? "" : ", inputs " + options.normalize, "\n");
   text += concat("steps: ", with_thousands(steps), " an epoch, ",
                  with_thousands(steps * options.epochs), " in ", options.epochs,

@@ -1,13 +1,17 @@
 #include "data/shared_inputs.h"
 
+#include <nlohmann/json.hpp>
+
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 
 namespace mien {
 
 std::string data_key(const TrainOptions& options) {
-  return concat(join(options.bank, "\n"), "\n\n", options.annotations, "\n", join(options.tasks),
-                "\n", options.split.train, "\n", options.split.validation, "\n",
-                options.split.folds, "\n", options.split.fold);
+  return concat(join(options.bank, "\n"), "\n\n", json_text(to_json(options.annotations)), "\n",
+                json_text(to_json(options.tasks)), "\n", options.split.group, "\n",
+                options.split.train, "\n", options.split.validation, "\n", options.split.folds,
+                "\n", options.split.fold);
 }
 
 SharedInputs::SharedInputs(const std::vector<const TrainOptions*>& users, std::string device)

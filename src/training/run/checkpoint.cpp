@@ -51,14 +51,14 @@ json to_json(const TrainingState& state) {
                        {"lr", record.lr},
                        {"train_loss", record.train_loss},
                        {"validation_loss", record.validation_loss},
-                       {"expr_f1", number_or_null(record.expr_f1)},
-                       {"au_f1", number_or_null(record.au_f1)},
-                       {"va_ccc", number_or_null(record.va_ccc)},
                        {"seconds", record.seconds},
                        {"samples_per_second", record.samples_per_second},
                        {"wall_time", record.wall_time}});
-    for (const LaterColumn& column : later_columns()) {
-      history.back()[column.name] = number_or_null(record.*column.place);
+    for (const EpochTask& task : reported_tasks(record)) {
+      history.back()[metric_key(task.task)] = number_or_null(task.metric);
+    }
+    for (const EpochValue& value : later_values(record)) {
+      history.back()[value.name] = number_or_null(value.number);
     }
   }
   return {{"step", state.step},
@@ -69,7 +69,18 @@ json to_json(const TrainingState& state) {
           {"data_digest", state.data_digest}};
 }
 
-TrainingState state_from_json(const json& object) {
+std::optional<double> number_in(const json& entry, const std::string& key) {
+  return optional_number(entry.value(key, json()));
+}
+
+EpochTask task_from_json(const json& entry, const Task& task) {
+  return {.task = task,
+          .metric = number_in(entry, metric_key(task)),
+          .ema_metric = number_in(entry, "validation_ema_" + metric_key(task)),
+          .cvar_level = number_in(entry, "cvar_level_" + task.name())};
+}
+
+TrainingState state_from_json(const json& object, const std::vector<Task>& tasks) {
   TrainingState state;
   object.at("step").get_to(state.step);
   object.at("best_epoch").get_to(state.best_epoch);
@@ -82,22 +93,20 @@ TrainingState state_from_json(const json& object) {
     entry.at("lr").get_to(record.lr);
     entry.at("train_loss").get_to(record.train_loss);
     entry.at("validation_loss").get_to(record.validation_loss);
-    record.expr_f1 = optional_number(entry.at("expr_f1"));
-    record.au_f1 = optional_number(entry.at("au_f1"));
-    record.va_ccc = optional_number(entry.value("va_ccc", json()));
+    for (const Task& task : tasks) record.tasks.push_back(task_from_json(entry, task));
     entry.at("seconds").get_to(record.seconds);
     entry.at("samples_per_second").get_to(record.samples_per_second);
     record.wall_time = entry.value("wall_time", 0.0);
-    for (const LaterColumn& column : later_columns()) {
-      record.*column.place = optional_number(entry.value(column.name, json()));
-    }
+    record.gradient_norm = number_in(entry, "gradient_norm");
+    record.sharpness = number_in(entry, "sharpness");
+    record.ema_loss = number_in(entry, "validation_ema_loss");
   }
   return state;
 }
 
-TrainingState state_of(const SafetensorsFile& saved) {
+TrainingState state_of(const SafetensorsFile& saved, const std::vector<Task>& tasks) {
   try {
-    return state_from_json(json::parse(saved.metadata_value(kStateKey)));
+    return state_from_json(json::parse(saved.metadata_value(kStateKey)), tasks);
   } catch (const json::exception& problem) {
     throw InputError("checkpoint", saved.path().string(),
                      std::string("is damaged (") + problem.what() + ")");
@@ -134,11 +143,12 @@ TrainingState load_checkpoint(const std::filesystem::path& file, Learner& learne
     std::memcpy(values.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
     tensor.copy_(values);
   }
-  return state_of(saved);
+  return state_of(saved, learner.head.shape().tasks);
 }
 
-TrainingState read_checkpoint_state(const std::filesystem::path& file) {
-  return state_of(SafetensorsFile(file));
+TrainingState read_checkpoint_state(const std::filesystem::path& file,
+                                    const std::vector<Task>& tasks) {
+  return state_of(SafetensorsFile(file), tasks);
 }
 
 }  // namespace mien

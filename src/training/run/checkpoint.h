@@ -16,6 +16,7 @@ void save_checkpoint(const std::filesystem::path& file, Learner& learner,
 TrainingState load_checkpoint(const std::filesystem::path& file, Learner& learner);
 
 /// The state alone. Throws InputError when the file is damaged.
-TrainingState read_checkpoint_state(const std::filesystem::path& file);
+TrainingState read_checkpoint_state(const std::filesystem::path& file,
+                                    const std::vector<Task>& tasks);
 
 }  // namespace mien

@@ -13,8 +13,8 @@ void save_weights(const std::filesystem::path& file, const Head& head, HeadMetad
                   const EpochRecord& record) {
   metadata.epoch = record.epoch;
   metadata.metrics = {{"validation_loss", record.validation_loss}};
-  for (const TaskMetric& metric : task_metrics(record)) {
-    if (metric.value) metadata.metrics[concat("validation_", metric.key)] = *metric.value;
+  for (const EpochTask& task : record.tasks) {
+    if (task.metric) metadata.metrics["validation_" + metric_key(task.task)] = *task.metric;
   }
   save_head(file, head, metadata);
 }
@@ -29,15 +29,13 @@ EpochScore add_validation(EpochRecord& record, const ValidationResult& raw,
                           const std::optional<ValidationResult>& average,
                           const std::string& select) {
   record.validation_loss = raw.loss;
-  record.expr_f1 = raw.expr_f1;
-  record.au_f1 = raw.au_f1;
-  record.va_ccc = raw.va_ccc;
+  for (EpochTask& task : record.tasks) task.metric = raw.metrics.at(metric_key(task.task));
   const EpochScore score{raw.value_of(select), false};
   if (!average) return score;
   record.ema_loss = average->loss;
-  record.ema_expr_f1 = average->expr_f1;
-  record.ema_au_f1 = average->au_f1;
-  record.ema_va_ccc = average->va_ccc;
+  for (EpochTask& task : record.tasks) {
+    task.ema_metric = average->metrics.at(metric_key(task.task));
+  }
   const EpochScore of_average{average->value_of(select), true};
   return of_average.value > score.value ? of_average : score;
 }

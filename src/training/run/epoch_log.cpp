@@ -102,8 +102,8 @@ void EpochLog::summarise(const std::vector<BatchRange>& batches, const std::vect
   record.gradient_norm = norm.value();
   record.sharpness = sharpness.value();
   for (std::size_t t = 0; t < tasks.size(); ++t) {
-    if (tasks[t] == Task::kExpr) record.cvar_level_expr = levels[t].value();
-    if (tasks[t] == Task::kAu) record.cvar_level_au = levels[t].value();
+    EpochTask& task = record.tasks.emplace_back(EpochTask{.task = tasks[t]});
+    if (!tasks[t].is_continuous()) task.cvar_level = levels[t].value();
   }
 }
 

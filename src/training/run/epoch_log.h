@@ -38,9 +38,9 @@ class EpochLog {
   /// for the device.
   std::optional<BadStep> first_bad();
 
-  /// Puts the epoch's numbers into `record`: the mean loss over samples, and means over steps of
-  /// the gradient norm, of the sharpness (steps that have one) and of each task's CVaR level (0 for
-  /// a batch without a valid label of the task).
+  /// Puts the epoch's numbers into `record`, which has no tasks yet: the mean loss over samples,
+  /// and means over steps of the gradient norm, of the sharpness (steps that have one) and of each
+  /// task's CVaR level (0 for a batch without a valid label of the task).
   void summarise(const std::vector<BatchRange>& batches, const std::vector<Task>& tasks,
                  EpochRecord& record) const;
 

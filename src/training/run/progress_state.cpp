@@ -1,6 +1,6 @@
 #include "mien/training/progress_state.h"
 
-#include <array>
+#include <algorithm>
 
 #include "mien/core/text.h"
 
@@ -17,9 +17,7 @@ std::string text_of(const EpochValue& value) {
 EpochRecord EpochRecord::of_average() const {
   EpochRecord record = *this;
   record.validation_loss = ema_loss.value();
-  record.expr_f1 = ema_expr_f1;
-  record.au_f1 = ema_au_f1;
-  record.va_ccc = ema_va_ccc;
+  for (EpochTask& task : record.tasks) task.metric = task.ema_metric;
   return record;
 }
 
@@ -38,52 +36,57 @@ bool TrainingState::add(const EpochRecord& record, double value, bool of_average
   return true;
 }
 
-std::span<const LaterColumn> later_columns() {
-  static constexpr std::array<LaterColumn, 8> kColumns = {{
-      {"gradient_norm", &EpochRecord::gradient_norm},
-      {"sharpness", &EpochRecord::sharpness},
-      {"cvar_level_expr", &EpochRecord::cvar_level_expr},
-      {"cvar_level_au", &EpochRecord::cvar_level_au},
-      {"validation_ema_loss", &EpochRecord::ema_loss},
-      {"validation_ema_expr_f1", &EpochRecord::ema_expr_f1},
-      {"validation_ema_au_f1", &EpochRecord::ema_au_f1},
-      {"validation_ema_va_ccc", &EpochRecord::ema_va_ccc},
-  }};
-  return kColumns;
+std::vector<EpochTask> reported_tasks(const EpochRecord& record) {
+  std::vector<Task> trained;
+  for (const EpochTask& task : record.tasks) trained.push_back(task.task);
+  std::vector<EpochTask> reported;
+  for (const Task& task : reported_tasks(trained)) {
+    const auto found = std::ranges::find(record.tasks, task, &EpochTask::task);
+    reported.push_back(found == record.tasks.end() ? EpochTask{.task = task} : *found);
+  }
+  return reported;
+}
+
+std::vector<EpochValue> later_values(const EpochRecord& record) {
+  const std::vector<EpochTask> tasks = reported_tasks(record);
+  std::vector<EpochValue> values = {{"gradient_norm", record.gradient_norm},
+                                    {"sharpness", record.sharpness}};
+  for (const EpochTask& task : tasks) {
+    if (task.task.is_continuous()) continue;
+    values.push_back({"cvar_level_" + task.task.name(), task.cvar_level});
+  }
+  values.push_back({"validation_ema_loss", record.ema_loss});
+  for (const EpochTask& task : tasks) {
+    values.push_back({"validation_ema_" + metric_key(task.task), task.ema_metric});
+  }
+  return values;
 }
 
 std::vector<EpochValue> values_of(const EpochRecord& record) {
   std::vector<EpochValue> values = {{"lr", record.lr},
                                     {"train_loss", record.train_loss},
-                                    {"validation_loss", record.validation_loss},
-                                    {"validation_expr_f1", record.expr_f1},
-                                    {"validation_au_f1", record.au_f1},
-                                    {"validation_va_ccc", record.va_ccc},
-                                    {"seconds", record.seconds, 3},
-                                    {"samples_per_second", record.samples_per_second, 1}};
-  for (const LaterColumn& column : later_columns()) {
-    values.push_back({column.name, record.*column.place});
+                                    {"validation_loss", record.validation_loss}};
+  for (const EpochTask& task : reported_tasks(record)) {
+    values.push_back({"validation_" + metric_key(task.task), task.metric});
   }
+  values.push_back({"seconds", record.seconds, 3});
+  values.push_back({"samples_per_second", record.samples_per_second, 1});
+  for (EpochValue& value : later_values(record)) values.push_back(std::move(value));
   return values;
-}
-
-std::vector<TaskMetric> task_metrics(const EpochRecord& record) {
-  return {{"expr_f1", "EXPR F1", record.expr_f1},
-          {"au_f1", "AU F1", record.au_f1},
-          {"va_ccc", "VA CCC", record.va_ccc}};
 }
 
 std::string task_metrics_text(const EpochRecord& record) {
   std::string text;
-  for (const TaskMetric& metric : task_metrics(record)) {
-    if (metric.value) text += concat("  ", metric.title, " ", fixed(*metric.value, 4));
+  for (const EpochTask& task : record.tasks) {
+    if (task.metric) text += concat("  ", metric_title(task.task), " ", fixed(*task.metric, 4));
   }
   return text;
 }
 
 std::string metrics_csv(const std::vector<EpochRecord>& history) {
   std::string text = "epoch";
-  for (const EpochValue& column : values_of({})) text += concat(",", column.name);
+  for (const EpochValue& column : values_of(history.empty() ? EpochRecord() : history.front()))
+    text += concat(",", column.name);
   text += "\n";
   for (const EpochRecord& record : history) {
     text += concat(record.epoch);

@@ -53,16 +53,24 @@ json split_json(const Dataset& data) {
                                    {"without_embedding", task.without_embedding}};
   }
   json split = {{"rows", data.size()}, {"videos", data.videos.size()}, {"tasks", tasks}};
-  if (const auto counts = data.expr_counts(); !counts.empty()) split["expr_counts"] = counts;
-  if (const auto shares = data.au_shares(); !shares.empty()) split["au_shares"] = shares;
-  if (const auto means = data.va_means(); !means.empty()) split["va_means"] = means;
+  const ClassCounts counts = data.class_counts();
+  const LabelStatistics statistics = data.statistics();
+  for (std::size_t t = 0; t < data.tasks.size(); ++t) {
+    const Task& task = data.tasks[t].task;
+    json& numbers = split[statistics_key(task)];
+    if (task.is_classes()) {
+      numbers = counts[t];
+    } else {
+      numbers = statistics.at(task);
+    }
+  }
   return split;
 }
 
 json epoch_json(const EpochRecord& record) {
   json entry = {{"epoch", record.epoch}, {"validation_loss", record.validation_loss}};
-  for (const TaskMetric& metric : task_metrics(record)) {
-    if (metric.value) entry[metric.key] = *metric.value;
+  for (const EpochTask& task : record.tasks) {
+    if (task.metric) entry[metric_key(task.task)] = *task.metric;
   }
   return entry;
 }
@@ -103,6 +111,7 @@ json start_record(const TrainOptions& options, const TrainingInputs& inputs,
           {"command_line", command_line},
           {"machine", machine_json(device)},
           {"seed", options.seed},
+          {"tasks", to_json(options.tasks)},
           {"banks", banks},
           {"labels_sha256", labels_digest(inputs.labels)},
           {"training", split_json(inputs.training)},

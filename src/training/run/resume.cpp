@@ -43,7 +43,7 @@ bool data_moved(const std::vector<Difference>& differences) {
 }
 
 void move_data(const RunFolder& run, const std::vector<std::string>& banks,
-               const std::string& annotations) {
+               const Annotations& annotations) {
   for (const std::filesystem::path& file : {run.best(), run.last()}) {
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) continue;
@@ -71,7 +71,7 @@ void require_fits(const RunFolder& run, const TrainOptions& options,
                   const std::string& data_digest) {
   std::error_code ignored;
   if (!std::filesystem::exists(run.state(), ignored)) return;
-  require_fits(run, read_checkpoint_state(run.state()), options, data_digest);
+  require_fits(run, read_checkpoint_state(run.state(), options.tasks), options, data_digest);
 }
 
 std::string outlook(const TrainingState& state, const TrainOptions& options,

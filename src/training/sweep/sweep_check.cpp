@@ -6,6 +6,7 @@
 #include "data/shared_inputs.h"
 #include "mien/core/error.h"
 #include "mien/core/files.h"
+#include "mien/core/json_text.h"
 #include "mien/core/text.h"
 #include "mien/head/head.h"
 #include "mien/training/record.h"
@@ -24,9 +25,9 @@ class InputCheck {
   void look_at(const TrainOptions& options) {
     const std::vector<Bank> banks = banks_of(options);
     if (seen_.insert("data " + data_key(options)).second) look_at_labels(options, banks);
-    const std::string head = concat("head ", join(options.bank, "\n"), "\n", join(options.tasks),
-                                    " ", options.head.layers, " ", options.head.width, " ",
-                                    options.normalize, " ", options.init);
+    const std::string head = concat(
+        "head ", join(options.bank, "\n"), "\n", json_text(to_json(options.tasks)), " ",
+        options.head.layers, " ", options.head.width, " ", options.normalize, " ", options.init);
     if (seen_.insert(head).second) make_head(options, shape_of(options, banks), {}, "cpu");
   }
 
@@ -49,10 +50,10 @@ class InputCheck {
  private:
   std::vector<Bank> banks_of(const TrainOptions& options) {
     std::vector<Bank> banks;
-    for (const std::string& folder : options.bank) {
+    for (const std::string& folder : bank_paths(options)) {
       auto found = banks_.find(folder);
       if (found == banks_.end()) {
-        found = banks_.emplace(folder, Bank(folder)).first;
+        found = banks_.emplace(folder, open_bank(folder)).first;
         require_clean(found->second, "bank");
       }
       banks.push_back(found->second);
@@ -61,9 +62,8 @@ class InputCheck {
   }
 
   void look_at_labels(const TrainOptions& options, const std::vector<Bank>& banks) {
-    const LabelSplit labels =
-        load_label_split(options.annotations, options.task_list(), options.split);
-    warn_of_leaks(labels, warned_);
+    const LabelSplit labels = load_label_split(options.annotations, options.tasks, options.split);
+    warn_of_leaks(leaks(labels), warned_);
     digests_[data_key(options)] = digests_of(banks, labels);
   }
 

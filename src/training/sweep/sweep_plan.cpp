@@ -108,7 +108,7 @@ SweepPlan plan_sweep(const std::filesystem::path& config, const std::vector<std:
     for (const std::string& override : overrides) made->fields.read_override(override);
     return made;
   };
-  require_exists(config, "CONFIG", "a YAML file such as configs/expr.yaml");
+  require_exists(config, "CONFIG", "a YAML file such as configs/joint.yaml");
   require_exists(grid, "GRID", "a YAML file of keys and lists of values");
   SweepPlan plan;
   plan.axes = configured()->fields.read_grid(grid);
