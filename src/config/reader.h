@@ -11,7 +11,7 @@
 namespace mien {
 
 struct Fields::Source {
-  std::string place;      ///< "configs/joint.yaml:12", or empty for the command line
+  std::string place;       ///< "configs/joint.yaml:12", or empty for the command line
   std::string given = {};  ///< the older spelling of the key that stands there; else empty
 
   /// "configs/joint.yaml:12: sam.rho" or "sam.rho".
